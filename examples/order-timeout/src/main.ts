@@ -1,0 +1,3 @@
+throw new Error('order-timeout is not written yet.');
+
+export {};

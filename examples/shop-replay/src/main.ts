@@ -1,0 +1,3 @@
+throw new Error('shop-replay is not written yet.');
+
+export {};
