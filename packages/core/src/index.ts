@@ -1,0 +1,44 @@
+// For users: the one thing to hold, tasks and their options, rulings, events, errors.
+
+export { Carillon } from './carillon.js';
+export type {
+  CancelAnswer,
+  CarillonOptions,
+  JobRef,
+  RedriveAnswer,
+  RescheduleAnswer,
+  ScheduleCall,
+  ScheduleOptions,
+} from './carillon.js';
+export { CarillonError } from './errors.js';
+export type { ErrorCode } from './errors.js';
+export type { JobState, KeptError } from './job/job.js';
+export type { AttemptView, JobView } from './job/view.js';
+export type { JsonOf } from './message/payload.js';
+export type { StandardSchema } from './message/schema.js';
+export type { Backend } from './ports/backend.js';
+export type { Backoff, BackoffData } from './retry/backoff.js';
+export type { JobPage, JobQuery } from './runtime/jobs.js';
+export type { ScheduleAnswer } from './runtime/placements.js';
+export type { EventMap, JobEvent, Listener } from './task/events.js';
+export type { Attempt, Handler, HandlerResolver, Services } from './task/handler.js';
+export { consoleLogger, silentLogger } from './task/logger.js';
+export type { Logger } from './task/logger.js';
+export { giveUp, retryAfter, Ruling, snooze } from './task/ruling.js';
+export { defineTask, implement, TASK, taskOf } from './task/task.js';
+export type {
+  AnyTask,
+  Failure,
+  Lateness,
+  OnExisting,
+  PayloadOf,
+  ResultOf,
+  RetryOptions,
+  Task,
+  TaskClass,
+  TaskDefinition,
+  TaskOptions,
+  TaskRef,
+} from './task/task.js';
+export type { When } from './time/due.js';
+export type { Duration } from './time/duration.js';

@@ -1,0 +1,118 @@
+// Amend: cancel, reschedule and redrive as decisions about a job that stands.
+//
+// E1  While a job is claimed (also by a lease that has ended without a word) others only leave a wish.
+// E2  Every edit of a job that goes on raises the generation, so that messages sent before it are stale.
+// E3  The answer is honest: `running` means that an attempt has begun and nobody knows yet how it ends.
+
+import type { LedgerRecord, RecordContent, Write } from '../ports/ledger.js';
+import type { Due } from '../time/due.js';
+import { dueInstant } from '../time/due.js';
+import type { Instant } from '../time/instant.js';
+import { type Carriage, carry } from './carriage.js';
+import {
+  attemptsBegun,
+  isSettled,
+  type Job,
+  nextGeneration,
+  readJob,
+  SET_ASIDE,
+  type Wish,
+  withBody,
+  writeJob,
+} from './job.js';
+import { withPointer } from './pointer.js';
+import { close, grant, type Keeping } from './settle.js';
+
+/** What an amendment finds and does. */
+export interface Amendment {
+  readonly answer: 'done' | 'running' | 'settled';
+  /** How many attempts had begun: above 0, an effect may exist. */
+  readonly attempts: number;
+  readonly writes: readonly Write[];
+  readonly job: Job;
+}
+
+/** Cancels a job, or leaves the wish to. */
+export function cancel(
+  namespace: string,
+  record: LedgerRecord,
+  wish: Wish & { want: 'cancel' },
+  now: Instant,
+  keeping: Keeping,
+): Amendment {
+  return amend(namespace, record, wish, (job) => {
+    const gone = close(job, 'cancelled', now, keeping, { reason: wish.reason });
+    return [gone, writeJob(gone, undefined)];
+  });
+}
+
+/** Gives a job another due time, or leaves the wish to. */
+export function reschedule(
+  namespace: string,
+  record: LedgerRecord,
+  due: Due,
+  now: Instant,
+  keeping: Keeping,
+  carriage: Carriage,
+): Amendment {
+  const wish: Wish = { want: 'reschedule', due };
+  return amend(namespace, record, wish, (job) => {
+    const moved = edited(grant(job, wish, now, keeping), now);
+    return [moved, carry(moved, now, carriage)];
+  });
+}
+
+/** Schedules a job again that was set aside (dead or indeterminate), with its counts at nought; others are `settled`. */
+export function redrive(record: LedgerRecord, due: Due | undefined, now: Instant, carriage: Carriage): Amendment {
+  const job = readJob(record);
+  const attempts = attemptsBegun(job, record);
+  if (!SET_ASIDE.includes(job.state))
+    return { answer: isSettled(job) ? 'settled' : 'running', attempts, job, writes: [] };
+  const again = edited(
+    { ...job, state: 'scheduled', dueAt: due === undefined ? now : Math.max(0, dueInstant(due)), expiresAt: undefined },
+    now,
+  );
+  const fresh = withBody(again, {
+    failures: undefined,
+    interruptions: undefined,
+    nominalAt: undefined,
+    unknownSince: undefined,
+    reason: undefined,
+    settledAt: undefined,
+    wall: due !== undefined && 'wall' in due ? due : undefined,
+    unkeyed: job.body.key === undefined ? undefined : true,
+  });
+  return { answer: 'done', attempts, job: fresh, writes: [put(record, carry(fresh, now, carriage))] };
+}
+
+function amend(
+  namespace: string,
+  record: LedgerRecord,
+  wish: Wish,
+  change: (job: Job) => [Job, RecordContent],
+): Amendment {
+  const job = readJob(record);
+  const attempts = attemptsBegun(job, record);
+  if (isSettled(job)) return { answer: 'settled', attempts, job, writes: [] };
+  if (record.lease !== undefined) {
+    const wishing = withBody(job, { wish }); // E1
+    return {
+      answer: 'running',
+      attempts,
+      job: wishing,
+      writes: [put(record, writeJob(wishing, record.wakeAt, record.outbox))],
+    };
+  }
+  const [after, content] = change(job);
+  return { answer: 'done', attempts, job: after, writes: [put(record, content), ...withPointer(namespace, after)] };
+}
+
+function put(record: LedgerRecord, content: RecordContent): Write {
+  return { do: 'put', key: record.key, expect: { version: record.version }, content };
+}
+
+/** The job in its next generation (E2), with its time of placing kept. */
+function edited(job: Job, now: Instant): Job {
+  const placed = job.body.placedAt ?? Math.floor(job.generation / 1000);
+  return withBody({ ...job, generation: nextGeneration(job.generation, now) }, { placedAt: placed });
+}

@@ -1,0 +1,87 @@
+// Arrive: a job has been delivered and acquired; what to do with it.
+//
+// A1  Nothing starts before its due time (I5): what comes early hops on.
+// A2  A wish that came before the start is granted instead of an attempt.
+// A3  A job whose attempts keep ending without a word does not loop for ever; a never-again job does not even begin again.
+// A4  What this engine does not know (a task, a newer version) is given back for a while, then set aside with its reason.
+
+import type { LedgerRecord } from '../ports/ledger.js';
+import type { ResolvedPolicy } from '../task/options.js';
+import { dueInstant } from '../time/due.js';
+import type { Instant } from '../time/instant.js';
+import { type Job, JOB_READER, nominalAt, withBody } from './job.js';
+import { close, countInterruptions, grant, type Keeping } from './settle.js';
+
+/** What to do with an acquired job. */
+export type Arrival =
+  | { readonly to: 'run'; readonly job: Job; readonly late: boolean }
+  /** It is settled now, or goes on its way: write `job`; while it is open, wake it at `wakeAt`. */
+  | {
+      readonly to: 'write';
+      readonly job: Job;
+      readonly wakeAt: Instant;
+      readonly why: 'hop' | 'given-back' | 'paused' | 'settled';
+    };
+
+/** What the engine knows about the job's task; `undefined` if it does not know it. */
+export interface ArrivalContext {
+  readonly now: Instant;
+  readonly policy: ResolvedPolicy | undefined;
+  readonly paused: boolean;
+}
+
+/** How long an unknown task or a newer version is given back, in milliseconds, and how often. */
+export const UNKNOWN = { forMs: 15 * 60_000, everyMs: 15_000 } as const;
+/** How soon a paused job is looked at again, in milliseconds. */
+export const PAUSED_MS = 5_000;
+/** How long jobs of tasks that this engine does not know are remembered. */
+export const STRANGER: Keeping = { keepDoneMs: 3 * 86_400_000, keepDeadMs: 30 * 86_400_000 };
+
+/** Decides about a job that has been delivered and acquired. `record` is as granted: interrupted leases in it are counted. */
+export function arrive(delivered: Job, record: Pick<LedgerRecord, 'interrupted'>, context: ArrivalContext): Arrival {
+  const { now, policy, paused } = context;
+  const settled = (job: Job): Arrival => ({ to: 'write', job, wakeAt: now, why: 'settled' });
+
+  if ((delivered.body.reader ?? 1) > JOB_READER) return stranger(delivered, 'written by a newer version', now); // A4
+  let job = countInterruptions(delivered, record.interrupted);
+  if (policy === undefined) return stranger(job, 'unknown task', now); // A4
+
+  if (job.body.wish !== undefined) {
+    job = grant(job, job.body.wish, now, policy); // A2
+    if (job.state !== 'scheduled') return settled(job);
+  }
+
+  if (job.dueAt > now || job.body.wall !== undefined) {
+    const on = hop(job);
+    if (on.dueAt > now) return { to: 'write', job: on, wakeAt: on.dueAt, why: 'hop' }; // A1
+  }
+
+  if (record.interrupted.length > 0) {
+    if (policy.neverAgain) return settled(close(job, 'indeterminate', now, policy, { reason: 'interrupted' })); // A3
+    if ((job.body.interruptions ?? 0) >= policy.interruptions) {
+      return settled(close(job, 'dead', now, policy, { reason: 'interrupted too often' })); // A3
+    }
+  }
+  if (paused) return { to: 'write', job, wakeAt: now + PAUSED_MS, why: 'paused' };
+
+  const first = (job.body.starts ?? 0) === 0;
+  const late = first && policy.lateness !== undefined && now - nominalAt(job) >= policy.lateness.ofMs;
+  if (late && policy.lateness?.then === 'skip')
+    return settled(close(job, 'skipped', now, policy, { reason: 'too late' }));
+  if (late && policy.lateness?.then === 'dead') return settled(close(job, 'dead', now, policy, { reason: 'too late' }));
+  return { to: 'run', job, late };
+}
+
+/** The job on its next hop: a wall time is resolved against today's time zone data. */
+export function hop(job: Job): Job {
+  const dueAt = job.body.wall === undefined ? job.dueAt : Math.max(0, dueInstant(job.body.wall));
+  return withBody({ ...job, dueAt }, { hop: (job.body.hop ?? 0) + 1 });
+}
+
+function stranger(job: Job, reason: string, now: Instant): Arrival {
+  const since = job.body.unknownSince ?? now;
+  if (now - since >= UNKNOWN.forMs) {
+    return { to: 'write', job: close(job, 'dead', now, STRANGER, { reason }), wakeAt: now, why: 'settled' };
+  }
+  return { to: 'write', job: withBody(job, { unknownSince: since }), wakeAt: now + UNKNOWN.everyMs, why: 'given-back' };
+}

@@ -1,0 +1,125 @@
+// Candidate: a `schedule` call, checked and made into a job that can be placed.
+//
+// F1  Whatever can be refused is refused here, before anything is written.
+
+import { CarillonError } from '../errors.js';
+import { checkIdentity, jobRecord, mintedForKey, partitionOf, queueName } from '../message/names.js';
+import { encodePayload } from '../message/payload.js';
+import { checkQueue, oneOf, resolvePolicy, type ResolvedTask } from '../task/options.js';
+import type { OnExisting, TaskOverrides } from '../task/task.js';
+import { dueInstant, dueOf, isWall, type When } from '../time/due.js';
+import type { Duration } from '../time/duration.js';
+import type { Instant } from '../time/instant.js';
+import { type Job, type JobBody, nextGeneration } from './job.js';
+import type { Placement } from './place.js';
+
+/** What a `schedule` call may say beside the task and the payload. Every field is optional. */
+export interface ScheduleFields extends TaskOverrides {
+  /** How long from now it is due; instead of the task's own `in`. */
+  readonly in?: Duration;
+  /** When it is due: a Date, ISO 8601 with an offset, or a wall time together with `timezone`. */
+  readonly at?: Date | string;
+  /** The zone of a wall time; it is resolved again at each hop, so it follows changes of the zone's rules. */
+  readonly timezone?: string;
+  /** Names the job; a call repeated with its id gets the first answer. Minted if left out. */
+  readonly id?: string;
+  /** Your name for what the job is about, such as an order's number: at most one open job of a task stands under it. */
+  readonly key?: string;
+  readonly onExisting?: OnExisting;
+  readonly queue?: string;
+  /** Text that travels with the job, such as a trace context. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly record?: 'on-schedule' | 'on-claim';
+}
+
+/** What a candidate is made in. */
+export interface CandidateContext {
+  readonly namespace: string;
+  readonly maxBytes: number;
+  readonly now: Instant;
+  readonly mint: () => string;
+}
+
+/** A placement, and whether it leaves no record until it is claimed. */
+export type Candidate = Placement & { readonly onClaim: boolean };
+
+const MOST_HEADERS = 32;
+
+/** Makes a placement of a call. Throws `E_OPTIONS`, `E_DURATION`, `E_DUE`, `E_ZONE`, `E_ID`, `E_PAYLOAD`, `E_PAYLOAD_SIZE`. */
+export function candidate(
+  task: ResolvedTask,
+  payload: unknown,
+  fields: ScheduleFields,
+  context: CandidateContext,
+): Candidate {
+  const { namespace, maxBytes, now, mint } = context;
+  const { key, headers, attempts, retry, timeout, maxLateness } = fields;
+  const onClaim = (fields.record ?? task.record) === 'on-claim';
+  if (key !== undefined) checkIdentity(key, 'key');
+  if (onClaim && key !== undefined) {
+    throw new CarillonError('E_OPTIONS', `An on-claim job of ${task.name} can't have a key.`, {
+      next: "Leave the key out, or record: 'on-claim': only a record can stand under a key.",
+    });
+  }
+  oneOf(fields.onExisting, ['keep', 'replace', 'throttle', 'error'], 'onExisting');
+  oneOf(fields.record, ['on-schedule', 'on-claim'], 'record');
+
+  const due = dueOf(whenOf(fields, task), now);
+  const overrides = overridesOf({ attempts, retry, timeout, maxLateness });
+  const { neverAgain } = resolvePolicy(task, overrides);
+  const payloadText = encodePayload(payload, maxBytes, 'payload');
+  const partition = key === undefined ? undefined : partitionOf(`${task.name}/${key}`);
+  const id = fields.id === undefined ? minted(mint(), partition) : checkIdentity(fields.id, 'id');
+  const body: JobBody = {
+    payload: payload === undefined ? null : payload,
+    ...(key !== undefined && { key }),
+    ...(isWall(due) && { wall: due }),
+    ...(overrides && { overrides }),
+    ...(neverAgain && { neverAgain }),
+    ...(headers && { headers: checkHeaders(headers) }),
+  };
+  const job: Job = {
+    record: jobRecord(namespace, id, partition),
+    task: task.name,
+    queue: queueName(namespace, fields.queue === undefined ? task.queue : checkQueue(fields.queue)),
+    generation: nextGeneration(0, now),
+    state: 'scheduled',
+    dueAt: Math.max(0, dueInstant(due)),
+    expiresAt: undefined,
+    body,
+    payloadText,
+  };
+  return {
+    namespace,
+    job,
+    id,
+    ownId: fields.id !== undefined,
+    onExisting: fields.onExisting ?? task.onExisting,
+    keeping: task,
+    onClaim,
+  };
+}
+
+function whenOf(fields: ScheduleFields, task: ResolvedTask): When {
+  if (fields.in === undefined && fields.at === undefined && fields.timezone === undefined) return { in: task.delay };
+  return fields as When;
+}
+
+function minted(id: string, partition: string | undefined): string {
+  return partition === undefined ? id : mintedForKey(id, partition);
+}
+
+function overridesOf(overrides: TaskOverrides): TaskOverrides | undefined {
+  const { attempts, retry, timeout, maxLateness } = overrides;
+  if (attempts === undefined && retry === undefined && timeout === undefined && maxLateness === undefined)
+    return undefined;
+  return overrides;
+}
+
+function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const entries = Object.entries(headers);
+  if (entries.length <= MOST_HEADERS && entries.every(([, value]) => typeof value === 'string')) return { ...headers };
+  throw new CarillonError('E_OPTIONS', 'headers is not usable.', {
+    next: `Give at most ${String(MOST_HEADERS)} headers, all of them strings.`,
+  });
+}

@@ -1,0 +1,271 @@
+// Job kind: jobs as the runtime sees them: which writes, messages and events follow from each decision about a job.
+
+import { CarillonError } from '../errors.js';
+import type { Envelope } from '../message/envelope.js';
+import { idOf, queueOf } from '../message/names.js';
+import { decodePayload } from '../message/payload.js';
+import type { Expectation, LedgerRecord, RecordContent, Write } from '../ports/ledger.js';
+import type { Catalog, CatalogEntry } from '../task/catalog.js';
+import type { Happening, JobEvent } from '../task/events.js';
+import type { Services } from '../task/handler.js';
+import type { Arrived, Early, Ended, Guard, Kind, Outcome, Step, Work } from '../task/kind.js';
+import { type ResolvedPolicy, resolvePolicy } from '../task/options.js';
+import type { Random } from '../time/clock.js';
+import type { Instant } from '../time/instant.js';
+import { arrive, hop, STRANGER } from './arrive.js';
+import { type Carriage, carry, deliveryTime, GRACE_MS, wakeMessage } from './carriage.js';
+import { isSettled, type Job, type JobBody, nextGeneration, nominalAt, readJob, withBody, writeJob } from './job.js';
+import { withPointer } from './pointer.js';
+import { close, countInterruptions, settle } from './settle.js';
+
+/** What the kind is made of: the tasks it can run, and how the backend carries jobs. */
+export interface JobKindParts {
+  readonly namespace: string;
+  readonly catalog: Catalog;
+  readonly carriage: () => Carriage;
+  readonly random: Random;
+}
+
+const LONGEST_SWEEP_MS = 3_600_000;
+
+/** Makes the kind `job`. */
+export function jobKind(parts: JobKindParts): Kind {
+  const { namespace, catalog, carriage, random } = parts;
+
+  const about = (job: Job): JobEvent => ({
+    id: idOf(namespace, job.record),
+    task: job.task,
+    queue: queueOf(namespace, job.queue),
+    key: job.body.key,
+  });
+
+  const policyOf = (job: Job): ResolvedPolicy | undefined => {
+    const entry = catalog.get(job.task);
+    return entry && resolvePolicy(entry.options, job.body.overrides);
+  };
+
+  const content = (job: Job, now: Instant, wakeAt?: Instant): RecordContent =>
+    isSettled(job) ? writeJob(job, undefined) : carry(job, now, carriage(), wakeAt);
+
+  const step = (
+    job: Job,
+    record: LedgerRecord,
+    expect: Expectation,
+    now: Instant,
+    happenings: readonly Happening[],
+    wakeAt?: Instant,
+  ): Step => {
+    const written = content(job, now, wakeAt);
+    return {
+      writes: [{ do: 'put', key: record.key, expect, content: written }, ...withPointer(namespace, job)],
+      outbox: written.outbox.map((entry) => entry.message),
+      happenings,
+    };
+  };
+
+  const held = (record: LedgerRecord): Expectation => ({ version: record.version, fence: record.fence });
+
+  const skipped = (job: Job, record: LedgerRecord, expect: Expectation, now: Instant): Step => {
+    const gone = close(job, 'skipped', now, policyOf(job) ?? STRANGER, { reason: 'unless' });
+    return step(gone, record, expect, now, ended(gone, about(gone), undefined));
+  };
+
+  const guardOf = (entry: CatalogEntry | undefined, job: Job, skip: () => Step): Guard | undefined => {
+    const unless = entry?.options.unless;
+    if (entry === undefined || unless === undefined) return undefined;
+    return { ask: () => unless(job.body.payload as never, entry.resolver.services ?? NO_SERVICES), skip };
+  };
+
+  const work = (entry: CatalogEntry, policy: ResolvedPolicy, granted: LedgerRecord, job: Job, late: boolean): Work => ({
+    entry,
+    id: idOf(namespace, job.record),
+    queue: job.queue,
+    key: job.body.key,
+    payload: job.body.payload,
+    headers: job.body.headers ?? NO_HEADERS,
+    number: (job.body.starts ?? 0) + 1,
+    failures: job.body.failures ?? 0,
+    nominalAt: nominalAt(job),
+    dueAt: job.dueAt,
+    late,
+    timeoutMs: policy.timeoutMs,
+    settle(record: LedgerRecord, outcome: Outcome, over: Ended): Step {
+      const before = record === granted ? job : countInterruptions(readJob(record), record.interrupted);
+      const after = settle(before, outcome, over, policy, random);
+      return step(after, record, held(record), over.endedAt, told(before, after, outcome, over, about(after)));
+    },
+    release: (record, now) =>
+      step(countInterruptions(readJob(record), record.interrupted), record, held(record), now, [], now),
+    progress(record, value): Write {
+      const progressed = withBody(readJob(record), { progress: value });
+      return {
+        do: 'put',
+        key: record.key,
+        expect: held(record),
+        keepLease: true,
+        content: writeJob(progressed, record.wakeAt, record.outbox),
+      };
+    },
+    wantsAbort(record) {
+      const wish = readJob(record).body.wish;
+      return wish?.want === 'cancel' && wish.abort;
+    },
+  });
+
+  return {
+    name: 'job',
+
+    create(
+      envelope: Envelope,
+      queue: string,
+      now: Instant,
+      redelivered: boolean,
+    ): RecordContent | { malformed: string } {
+      const body = bodyOf(envelope.body ?? '');
+      if (body === undefined) return { malformed: 'the body of an on-claim message is not a job' };
+      const job: Job = {
+        record: envelope.key,
+        task: envelope.task,
+        queue,
+        generation: envelope.generation,
+        state: 'scheduled',
+        dueAt: envelope.dueAt,
+        expiresAt: undefined,
+        body,
+      };
+      const suspect = redelivered && body.neverAgain === true; // it may have begun, and the ledger forgotten it
+      const kept = suspect
+        ? close(job, 'indeterminate', now, policyOf(job) ?? STRANGER, { reason: 'record lost' })
+        : job;
+      return writeJob(kept, isSettled(kept) ? undefined : Math.max(now, job.dueAt) + GRACE_MS);
+    },
+
+    arrive(record: LedgerRecord, now: Instant, paused: boolean): Arrived {
+      const delivered = readJob(record);
+      const entry = catalog.get(delivered.task);
+      const policy = policyOf(delivered);
+      const interruptions: Happening[] = record.interrupted.map((lease) => ({
+        event: 'job:interrupted',
+        data: { ...about(delivered), worker: lease.holder },
+      }));
+      const arrival = arrive(delivered, record, { now, policy, paused });
+      const { job } = arrival;
+
+      if (arrival.to === 'run' && entry !== undefined && policy !== undefined) {
+        const guard = guardOf(entry, job, () => skipped(job, record, held(record), now));
+        return { to: 'run', work: work(entry, policy, record, job, arrival.late), guard, happenings: interruptions };
+      }
+      if (arrival.to === 'run') throw new Error(`unreachable: task ${job.task} runs without being known`);
+      const guard =
+        arrival.why === 'hop' ? guardOf(entry, job, () => skipped(job, record, held(record), now)) : undefined;
+      const happening: readonly Happening[] =
+        arrival.why === 'settled'
+          ? ended(job, about(job), undefined)
+          : arrival.why === 'hop'
+            ? [{ event: 'job:hopped', data: { ...about(job), dueAt: job.dueAt } }]
+            : [
+                {
+                  event: 'job:given-back',
+                  data: { ...about(job), why: arrival.why === 'paused' ? 'paused' : 'unknown' },
+                },
+              ];
+      return {
+        to: 'write',
+        step: step(job, record, held(record), now, [...interruptions, ...happening], arrival.wakeAt),
+        guard,
+      };
+    },
+
+    early(record: LedgerRecord, envelope: Envelope, now: Instant): Early {
+      const job = readJob(record);
+      if ((job.body.hop ?? 0) !== envelope.hop) return { to: 'ack' }; // another copy has hopped
+      const expect: Expectation = { version: record.version };
+      const guard = guardOf(catalog.get(job.task), job, () => skipped(job, record, expect, now));
+      const on = hop(job);
+      const hopped: Happening = { event: 'job:hopped', data: { ...about(on), dueAt: on.dueAt } };
+      return { to: 'hop', step: step(on, record, expect, now, [hopped], Math.max(on.dueAt, now)), guard };
+    },
+
+    resend(record: LedgerRecord, now: Instant, jitter: number): Step {
+      const job = readJob(record);
+      const sweeps = (job.body.sweeps ?? 0) + 1;
+      const graceMs = Math.min(GRACE_MS * 2 ** Math.min(sweeps, 16), LONGEST_SWEEP_MS) * (1 + jitter / 2);
+      const deliverAt = deliveryTime(job, Math.max(job.dueAt, now), now, carriage());
+      const unsent = record.outbox.map((entry) => entry.message);
+      return {
+        writes: [
+          {
+            do: 'put',
+            key: record.key,
+            expect: { version: record.version },
+            content: writeJob(withBody(job, { sweeps }), Math.max(now, deliverAt) + graceMs),
+          },
+        ],
+        outbox: unsent.length > 0 ? unsent : [wakeMessage(job, deliverAt)],
+        happenings: [],
+      };
+    },
+
+    setAside(record: LedgerRecord, expect: Expectation, reason: string, now: Instant): Step {
+      const dead = close(readOrSalvage(record), 'dead', now, STRANGER, { reason });
+      const edited = { ...dead, generation: nextGeneration(dead.generation, now) };
+      return step(edited, record, expect, now, ended(dead, about(dead), undefined));
+    },
+  };
+}
+
+function told(before: Job, after: Job, outcome: Outcome, over: Ended, about: JobEvent): readonly Happening[] {
+  const attempt = after.body.starts ?? 1;
+  if (after.state === 'done') {
+    const result = outcome.outcome === 'done' ? outcome.result : undefined;
+    return [{ event: 'job:completed', data: { ...about, attempt, durationMs: over.endedAt - over.startedAt, result } }];
+  }
+  const error = 'error' in outcome ? outcome.error : undefined;
+  if (after.state !== 'scheduled') return ended(after, about, error);
+  if (outcome.outcome === 'interrupted') return [{ event: 'job:interrupted', data: { ...about, worker: over.worker } }];
+  if ((after.body.failures ?? 0) === (before.body.failures ?? 0))
+    return [{ event: 'job:snoozed', data: { ...about, attempt, until: after.dueAt } }];
+  return [{ event: 'job:failed', data: { ...about, attempt, error, retryAt: after.dueAt } }];
+}
+
+function ended(job: Job, about: JobEvent, error: unknown): readonly Happening[] {
+  const reason = job.body.reason ?? '';
+  switch (job.state) {
+    case 'dead':
+      return [{ event: 'job:dead', data: { ...about, reason, error } }];
+    case 'indeterminate':
+      return [{ event: 'job:indeterminate', data: { ...about, reason } }];
+    case 'cancelled':
+      return [{ event: 'job:cancelled', data: { ...about, reason } }];
+    case 'skipped':
+      return [{ event: 'job:skipped', data: { ...about, reason } }];
+    default:
+      return [];
+  }
+}
+
+/** A job from its record; where the body can't be read, its text becomes the payload, so that nothing is lost. */
+function readOrSalvage(record: LedgerRecord): Job {
+  const { key, task, queue, generation, dueAt, expiresAt, body } = record;
+  if (bodyOf(body) !== undefined) return readJob(record);
+  return { record: key, task, queue, generation, state: 'scheduled', dueAt, expiresAt, body: { payload: body } };
+}
+
+function bodyOf(text: string): JobBody | undefined {
+  try {
+    const body = decodePayload(text);
+    return typeof body === 'object' && body !== null && 'payload' in body ? (body) : undefined;
+  } catch {
+    return undefined; // the caller turns it into a dead letter with its reason
+  }
+}
+
+const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
+
+const NO_SERVICES: Services = {
+  get() {
+    throw new CarillonError('E_TASK_HANDLER', '`unless` asked for a service, and this task has none.', {
+      next: 'Register the task through a container, or pass services to implement().',
+    });
+  },
+};

@@ -1,0 +1,180 @@
+// Job: one unit of work, its states, and how it is kept in a record.
+//
+//   scheduled ──attempt──▶ done                 (retry, snooze, hop: stays scheduled, due later)
+//      │  │  └──────────▶ dead                  (failures or age exhausted, gave up, refused, malformed, unknown task)
+//      │  └─────────────▶ indeterminate         (never-again, and an attempt began without an outcome)
+//      ├────────────────▶ skipped               (`unless`, too late)
+//      └────────────────▶ cancelled             (cancelled, replaced)
+//
+//   `running` is not a state but a live or unresolved lease on a scheduled job. dead and indeterminate can be redriven,
+//   which makes them scheduled again in a new generation.
+//
+// J1  Fields at their usual value are left out of the body, so a pending job costs little more than its payload.
+// J2  A body says the oldest reader that may read it; fields that this code does not know are kept.
+
+import type { RecordContent, RecordKey, LedgerRecord } from '../ports/ledger.js';
+import { decodePayload } from '../message/payload.js';
+import type { TaskOverrides } from '../task/task.js';
+import type { Due } from '../time/due.js';
+import type { Instant } from '../time/instant.js';
+
+/** The states of a job; see the picture at the head of job.ts. */
+export type JobState = 'scheduled' | 'done' | 'dead' | 'indeterminate' | 'cancelled' | 'skipped';
+
+/** The states in which a job waits for a person. */
+export const SET_ASIDE: readonly JobState[] = ['dead', 'indeterminate'];
+
+/** An error as it is kept. */
+export interface KeptError {
+  readonly name: string;
+  readonly message: string;
+  readonly code?: string;
+  readonly stack?: string;
+}
+
+/** An attempt that is over. */
+export interface PastAttempt {
+  readonly number: number;
+  readonly worker: string;
+  readonly startedAt: Instant;
+  readonly endedAt: Instant;
+  readonly outcome: 'done' | 'failed' | 'timed-out' | 'snoozed' | 'interrupted';
+  readonly error?: KeptError;
+}
+
+/** What somebody wants of a job that is being worked on; the worker's next commit yields to it, unless it is done. */
+export type Wish =
+  | { readonly want: 'cancel'; readonly abort: boolean; readonly reason: string }
+  | { readonly want: 'reschedule'; readonly due: Due };
+
+/** What `schedule` answered when this job was placed; kept so that a repeated call gets the same answer. */
+export interface PlacedAnswer {
+  readonly outcome: 'scheduled' | 'replaced' | 'running' | 'kept' | 'throttled';
+  readonly id: string;
+  readonly replaced?: { readonly id: string; readonly attempts: number };
+  readonly same?: boolean;
+}
+
+/** What only the body knows of a job; everything but the payload is left out at its usual value (J1). */
+export interface JobBody {
+  readonly payload: unknown;
+  readonly key?: string;
+  /** It stood under its key when it was written last; false once a replacement took the key. */
+  readonly unkeyed?: true;
+  /** Left out while the first generation, which is its placing in µs, tells it. */
+  readonly placedAt?: Instant;
+  /** Left out while it equals the record's due time. */
+  readonly nominalAt?: Instant;
+  /** A wall time, resolved again at each hop. */
+  readonly wall?: { readonly wall: string; readonly timezone: string };
+  readonly overrides?: TaskOverrides;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly neverAgain?: true;
+  readonly hop?: number;
+  readonly sweeps?: number;
+  /** How many messages have been promised for it; names the next one. */
+  readonly messages?: number;
+  readonly failures?: number;
+  readonly interruptions?: number;
+  /** Attempts that are over, however they ended. */
+  readonly starts?: number;
+  /** The latest of them. */
+  readonly attempts?: readonly PastAttempt[];
+  readonly wish?: Wish;
+  readonly answer?: PlacedAnswer;
+  readonly unknownSince?: Instant;
+  readonly progress?: unknown;
+  readonly result?: unknown;
+  readonly settledAt?: Instant;
+  readonly reason?: string;
+  readonly reader?: number;
+}
+
+/** A job: what its record's header and body say, together. */
+export interface Job {
+  readonly record: RecordKey;
+  readonly task: string;
+  /** The queue as adapters see it. */
+  readonly queue: string;
+  readonly generation: number;
+  readonly state: JobState;
+  readonly dueAt: Instant;
+  readonly expiresAt: Instant | undefined;
+  readonly body: JobBody;
+  /** The payload as JSON text, while it is known, so that it is not written out twice. */
+  readonly payloadText?: string;
+}
+
+/** The version of job bodies that this code reads. */
+export const JOB_READER = 1;
+
+/** The most attempts that are kept with a job, and the longest error text. */
+export const KEPT = { attempts: 20, message: 1000, stack: 2000 } as const;
+
+/** Reads a job from its record. */
+export function readJob(record: LedgerRecord): Job {
+  return {
+    record: record.key,
+    task: record.task,
+    queue: record.queue,
+    generation: record.generation,
+    state: record.state as JobState,
+    dueAt: record.dueAt,
+    expiresAt: record.expiresAt,
+    body: decodePayload(record.body) as JobBody,
+  };
+}
+
+/** The record's content for a job that wants attention at `wakeAt` (`undefined` once it is settled). */
+export function writeJob(job: Job, wakeAt: Instant | undefined, outbox: RecordContent['outbox'] = []): RecordContent {
+  return {
+    generation: job.generation,
+    queue: job.queue,
+    task: job.task,
+    state: job.state,
+    dueAt: job.dueAt,
+    wakeAt,
+    expiresAt: job.expiresAt,
+    durableGrant: job.body.neverAgain === true,
+    body: bodyText(job),
+    outbox,
+  };
+}
+
+/** A job's body as JSON text. */
+export function bodyText(job: Job): string {
+  if (job.payloadText === undefined) return JSON.stringify(job.body);
+  const { payload: _payload, ...rest } = job.body;
+  const more = JSON.stringify(rest);
+  return more === '{}' ? `{"payload":${job.payloadText}}` : `{"payload":${job.payloadText},${more.slice(1)}`;
+}
+
+/** When the job was placed. */
+export function placedAt(job: Job): Instant {
+  return job.body.placedAt ?? Math.floor(job.generation / 1000);
+}
+
+/** When the job was meant to run. */
+export function nominalAt(job: Job): Instant {
+  return job.body.nominalAt ?? job.dueAt;
+}
+
+/** How many attempts have begun, those that ended without a word included. */
+export function attemptsBegun(job: Job, record: Pick<LedgerRecord, 'lease' | 'interrupted'>): number {
+  return (job.body.starts ?? 0) + record.interrupted.length + (record.lease === undefined ? 0 : 1);
+}
+
+/** Whether nothing more will happen to the job by itself. */
+export function isSettled(job: Job): boolean {
+  return job.state !== 'scheduled';
+}
+
+/** The next generation: it grows even after a record was lost, because the ledger's time grows. */
+export function nextGeneration(previous: number, now: Instant): number {
+  return Math.max(previous + 1, now * 1000);
+}
+
+/** The same job with these fields of the body changed; `undefined` takes a field out. */
+export function withBody(job: Job, change: Partial<{ [K in keyof JobBody]: JobBody[K] | undefined }>): Job {
+  return { ...job, body: { ...job.body, ...change } };
+}

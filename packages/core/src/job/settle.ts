@@ -1,0 +1,159 @@
+// Settle: from an attempt's outcome to the job's next state.
+//
+// S1  Only recorded failures count against the attempts; attempts that never ended count as interruptions.
+// S2  Done stays done; anything else yields to a wish.
+// S3  A never-again job whose attempt began is never scheduled again: a throw is dead, no word is indeterminate.
+
+import type { Lease } from '../ports/ledger.js';
+import { backoffMs } from '../retry/backoff.js';
+import type { Ended, Outcome } from '../task/kind.js';
+import type { ResolvedPolicy } from '../task/options.js';
+import { Ruling } from '../task/ruling.js';
+import type { Random } from '../time/clock.js';
+import { dueInstant } from '../time/due.js';
+import type { Instant } from '../time/instant.js';
+import {
+  type Job,
+  KEPT,
+  type JobState,
+  type KeptError,
+  nominalAt,
+  type PastAttempt,
+  type Wish,
+  withBody,
+} from './job.js';
+
+/** How long settled jobs are remembered. */
+export type Keeping = Pick<ResolvedPolicy, 'keepDoneMs' | 'keepDeadMs'>;
+
+/** What a failed, snoozed or interrupted attempt leads to. */
+type Consequence = { readonly dueAt: Instant } | { readonly state: 'dead' | 'indeterminate'; readonly reason: string };
+
+/** The job after an attempt: settled, or scheduled for its next due time. */
+export function settle(job: Job, outcome: Outcome, ended: Ended, policy: ResolvedPolicy, random: Random): Job {
+  const after = recorded(job, outcome, ended);
+  if (outcome.outcome === 'done') {
+    return close(after, 'done', ended.endedAt, policy, {
+      result: outcome.result === null ? undefined : outcome.result,
+    }); // S2
+  }
+
+  const next = consequence(after, outcome, ended.endedAt, policy, random);
+  if (!('dueAt' in next)) return close(after, next.state, ended.endedAt, policy, { reason: next.reason });
+  if (after.body.wish !== undefined) return grant(after, after.body.wish, ended.endedAt, policy); // S2
+  return later(after, next.dueAt);
+}
+
+function consequence(
+  job: Job,
+  outcome: Exclude<Outcome, { outcome: 'done' }>,
+  now: Instant,
+  policy: ResolvedPolicy,
+  random: Random,
+): Consequence {
+  if (outcome.outcome === 'snoozed') return { dueAt: now + outcome.forMs };
+  if (outcome.outcome === 'interrupted') {
+    if (policy.neverAgain) return { state: 'indeterminate', reason: 'interrupted' }; // S3
+    return (job.body.interruptions ?? 0) >= policy.interruptions
+      ? { state: 'dead', reason: 'interrupted too often' }
+      : { dueAt: now };
+  }
+  if (outcome.outcome === 'timed-out' && !outcome.ended && policy.neverAgain)
+    return { state: 'indeterminate', reason: 'timed out' }; // S3
+
+  const verdict = outcome.outcome === 'failed' ? outcome.verdict : 'retry';
+  if (verdict instanceof Ruling && verdict.verdict === 'snooze') return { dueAt: now + verdict.afterMs };
+  if (verdict instanceof Ruling && verdict.verdict === 'dead')
+    return { state: 'dead', reason: verdict.reason ?? 'gave up' };
+  if (verdict === 'dead') return { state: 'dead', reason: 'not retried' };
+  if (policy.neverAgain) return { state: 'dead', reason: 'failed' };
+
+  const failures = job.body.failures ?? 0;
+  if (failures >= policy.attempts) return { state: 'dead', reason: 'attempts exhausted' };
+  const delayMs = verdict instanceof Ruling ? verdict.afterMs : backoffMs(policy.backoff, failures, random);
+  const end = nominalAt(job) + policy.retryForMs;
+  if (now >= end) return { state: 'dead', reason: 'too old to retry' };
+  return { dueAt: Math.min(now + delayMs, end) }; // the last attempt falls on the age itself
+}
+
+function recorded(job: Job, outcome: Outcome, ended: Ended): Job {
+  const { body } = job;
+  const starts = (body.starts ?? 0) + 1;
+  const error = outcome.outcome === 'failed' || outcome.outcome === 'timed-out' ? keptError(outcome.error) : undefined;
+  const snoozed =
+    outcome.outcome === 'failed' && outcome.verdict instanceof Ruling && outcome.verdict.verdict === 'snooze';
+  const past: PastAttempt = {
+    number: starts,
+    worker: ended.worker,
+    startedAt: ended.startedAt,
+    endedAt: ended.endedAt,
+    outcome: snoozed ? 'snoozed' : outcome.outcome,
+    ...(error && { error }),
+  };
+  const failed = (outcome.outcome === 'failed' && !snoozed) || outcome.outcome === 'timed-out';
+  return withBody(job, {
+    starts,
+    attempts: keep(body.attempts, past),
+    ...(failed && { failures: (body.failures ?? 0) + 1 }), // S1
+    ...(outcome.outcome === 'interrupted' && { interruptions: (body.interruptions ?? 0) + 1 }), // S1
+    ...(body.sweeps !== undefined && { sweeps: undefined }),
+    ...(body.unknownSince !== undefined && { unknownSince: undefined }),
+  });
+}
+
+/** Takes leases that ended without a word into the job's history, as interruptions. */
+export function countInterruptions(job: Job, leases: readonly Lease[]): Job {
+  let after = job;
+  for (const lease of leases) {
+    const ended: Ended = { worker: lease.holder, startedAt: lease.since, endedAt: Math.max(lease.since, lease.until) };
+    after = recorded(after, { outcome: 'interrupted' }, ended);
+  }
+  return after;
+}
+
+/** Settles a job. */
+export function close(
+  job: Job,
+  state: Exclude<JobState, 'scheduled'>,
+  now: Instant,
+  keeping: Keeping,
+  more: { reason?: string; result?: unknown } = {},
+): Job {
+  const forMs = state === 'dead' || state === 'indeterminate' ? keeping.keepDeadMs : keeping.keepDoneMs;
+  const { wish: _wish, ...body } = job.body;
+  return { ...job, state, expiresAt: now + forMs, body: { ...body, ...defined(more), settledAt: now } };
+}
+
+/** Gives a wish its way, on a job that nobody is working on any more. */
+export function grant(job: Job, wish: Wish, now: Instant, keeping: Keeping): Job {
+  if (wish.want === 'cancel') return close(job, 'cancelled', now, keeping, { reason: wish.reason });
+  const dueAt = Math.max(0, dueInstant(wish.due));
+  const wall = 'wall' in wish.due ? wish.due : undefined;
+  return withBody({ ...job, dueAt }, { wish: undefined, nominalAt: undefined, wall });
+}
+
+/** Makes a scheduled job due at another time, and remembers when it was meant to run. */
+export function later(job: Job, dueAt: Instant): Job {
+  const nominal = nominalAt(job);
+  return withBody({ ...job, dueAt }, { nominalAt: nominal === dueAt ? undefined : nominal, wall: undefined });
+}
+
+function keep(attempts: readonly PastAttempt[] = [], past: PastAttempt): readonly PastAttempt[] {
+  return attempts.length < KEPT.attempts ? [...attempts, past] : [...attempts.slice(1 - KEPT.attempts), past];
+}
+
+/** An error as it is kept with a job: name, message, code and the head of the stack, all capped. */
+export function keptError(error: unknown): KeptError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error).slice(0, KEPT.message) };
+  const { code } = error as { code?: unknown };
+  return {
+    name: error.name,
+    message: error.message.slice(0, KEPT.message),
+    ...((typeof code === 'string' || typeof code === 'number') && { code: String(code) }),
+    ...(error.stack !== undefined && { stack: error.stack.slice(0, KEPT.stack) }),
+  };
+}
+
+function defined<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
+}

@@ -1,0 +1,214 @@
+// Attempt: one run of a handler: what it is given, how it is told to stop, and how its end becomes an outcome.
+//
+// X1  An attempt has exactly one outcome; what the handler does after that counts for nothing.
+// X2  What only some handlers use (signal, logger, dates) is made when it is first asked for.
+
+import { CarillonError } from '../errors.js';
+import { validate } from '../message/schema.js';
+import type { Attempt, Handler } from '../task/handler.js';
+import type { Outcome, Work } from '../task/kind.js';
+import type { Logger } from '../task/logger.js';
+import { Ruling } from '../task/ruling.js';
+import type { Clock, Timer } from '../time/clock.js';
+import { formatDuration } from '../time/duration.js';
+import type { Instant } from '../time/instant.js';
+
+/** Why a handler is told to stop. */
+export type StopReason = 'timeout' | 'lost' | 'cancelled' | 'stopping';
+
+/** What an attempt needs beside its work. */
+export interface AttemptParts {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly fence: number;
+  readonly deliveredAt: Instant;
+  readonly startedAt: Instant;
+  readonly idempotencyKey: string;
+  readonly keepProgress: (value: unknown) => Promise<void>;
+}
+
+/** How long a handler may go on after its time-out before it counts as ignoring it, in milliseconds. */
+export const OVERRUN_MS = 1_000;
+
+const TEXT: Record<StopReason, string> = {
+  timeout: 'it ran into its time-out',
+  lost: 'its lease was lost',
+  cancelled: 'it was cancelled',
+  stopping: 'the engine is stopping',
+};
+
+/** An attempt in progress; also what its handler is given. */
+export class RunningAttempt implements Attempt {
+  readonly #work: Work;
+  readonly #parts: AttemptParts;
+  #controller: AbortController | undefined;
+  #stopped: StopReason | undefined;
+  #log: Logger | undefined;
+  #finish: ((outcome: Outcome | undefined) => void) | undefined;
+  #timer: Timer | undefined;
+
+  constructor(work: Work, parts: AttemptParts) {
+    this.#work = work;
+    this.#parts = parts;
+  }
+
+  get jobId(): string {
+    return this.#work.id;
+  }
+  get task(): string {
+    return this.#work.entry.task.name;
+  }
+  get key(): string | undefined {
+    return this.#work.key;
+  }
+  get idempotencyKey(): string {
+    return this.#parts.idempotencyKey;
+  }
+  get fencingToken(): number {
+    return this.#parts.fence;
+  }
+  get number(): number {
+    return this.#work.number;
+  }
+  get nominalAt(): Date {
+    return new Date(this.#work.nominalAt);
+  }
+  get dueAt(): Date {
+    return new Date(this.#work.dueAt);
+  }
+  get deliveredAt(): Date {
+    return new Date(this.#parts.deliveredAt);
+  }
+  get startedAt(): Date {
+    return new Date(this.#parts.startedAt);
+  }
+  get headers(): Readonly<Record<string, string>> {
+    return this.#work.headers;
+  }
+  get log(): Logger {
+    return (this.#log ??= this.#parts.log.child({ task: this.task, jobId: this.jobId, attempt: this.number }));
+  }
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#stopped !== undefined) this.#controller.abort(stopError(this.#stopped, this.#work));
+    }
+    return this.#controller.signal;
+  }
+  progress(value: unknown): Promise<void> {
+    return this.#parts.keepProgress(value);
+  }
+
+  /** Why the handler was told to stop, if it was. */
+  get stopped(): StopReason | undefined {
+    return this.#stopped;
+  }
+
+  /** Runs the handler. `undefined` means that the attempt was abandoned: nobody may record anything for it. */
+  run(): Promise<Outcome | undefined> {
+    return new Promise((resolve) => {
+      this.#finish = resolve;
+      if (this.#work.timeoutMs !== Infinity)
+        this.#timer = this.#parts.clock.after(this.#work.timeoutMs, () => this.stop('timeout'));
+      this.#call().then(
+        (value) => this.#end(this.#returned(value)),
+        (error: unknown) => this.#end(this.#thrown(error)),
+      );
+    });
+  }
+
+  /** Tells the handler to stop. After a time-out it has a moment to end by itself. */
+  stop(reason: StopReason): void {
+    if (this.#stopped !== undefined) return;
+    this.#stopped = reason;
+    this.#controller?.abort(stopError(reason, this.#work));
+    if (reason !== 'timeout') return;
+    this.#timer = this.#parts.clock.after(OVERRUN_MS, () => {
+      this.#end({ outcome: 'timed-out', error: stopError('timeout', this.#work), ended: false });
+    });
+  }
+
+  /** Ends the attempt without waiting for the handler any more (X1). */
+  abandon(outcome: Outcome | undefined): void {
+    this.#end(outcome);
+  }
+
+  async #call(): Promise<unknown> {
+    const { entry, payload } = this.#work;
+    const { schema } = entry.options;
+    let checked = payload;
+    if (schema !== undefined) {
+      try {
+        checked = await validate(schema, payload, `the payload of task ${entry.task.name}`);
+      } catch (error) {
+        throw new InvalidPayload(error);
+      }
+    }
+    const resolved = entry.resolver.resolve(entry.task);
+    const handler: Handler = resolved instanceof Promise ? await resolved : resolved;
+    return handler.handle(checked as never, this);
+  }
+
+  #end(outcome: Outcome | undefined): void {
+    const finish = this.#finish;
+    this.#finish = undefined; // X1
+    this.#timer?.cancel();
+    finish?.(outcome);
+  }
+
+  #returned(value: unknown): Outcome {
+    if (!(value instanceof Ruling)) return { outcome: 'done', result: value };
+    return this.#ruled(value, undefined);
+  }
+
+  #thrown(error: unknown): Outcome {
+    if (error instanceof InvalidPayload) {
+      return { outcome: 'failed', error: error.cause, verdict: Ruling.of('dead', 0, 'invalid payload') };
+    }
+    if (error instanceof Ruling) return this.#ruled(error, undefined);
+    if (this.#stopped === 'timeout')
+      return { outcome: 'timed-out', error: stopError('timeout', this.#work), ended: true };
+    if (this.#stopped === 'stopping') return { outcome: 'interrupted' };
+    return { outcome: 'failed', error, verdict: this.#verdict(error) };
+  }
+
+  #ruled(ruling: Ruling, error: unknown): Outcome {
+    if (ruling.verdict === 'snooze') return { outcome: 'snoozed', forMs: ruling.afterMs };
+    return {
+      outcome: 'failed',
+      error: error ?? new Error(ruling.reason ?? 'the handler asked for another attempt'),
+      verdict: ruling,
+    };
+  }
+
+  #verdict(error: unknown): 'retry' | 'dead' | Ruling {
+    const { entry, id, failures, nominalAt } = this.#work;
+    const { on } = entry.options;
+    if (on === undefined) return 'retry';
+    const elapsedMs = this.#parts.clock.now() - nominalAt;
+    try {
+      return on(error, { jobId: id, failures: failures + 1, ageMs: Math.max(0, elapsedMs) }) ?? 'retry';
+    } catch (thrown) {
+      this.log.error({ err: thrown }, 'retry.on threw; the job is retried by its backoff');
+      return 'retry';
+    }
+  }
+}
+
+class InvalidPayload {
+  constructor(readonly cause: unknown) {}
+}
+
+function stopError(reason: StopReason, work: Work): CarillonError {
+  return new CarillonError(
+    reason === 'timeout' ? 'E_TIMEOUT' : 'E_STOPPED',
+    `The attempt was told to stop: ${TEXT[reason]}.`,
+    {
+      next:
+        reason === 'timeout'
+          ? `Give the task more than ${formatDuration(work.timeoutMs)}, or let the handler end on its signal.`
+          : 'Let the handler end; what it does from here counts for nothing.',
+      id: work.id,
+    },
+  );
+}

@@ -1,0 +1,187 @@
+// Attempts: runs handlers under the heartbeat and commits what comes of them.
+//
+// U1  A lease that is lost ends the attempt: the handler is told, and nothing it does is recorded.
+// U2  The commit compares fence and version. On a conflict the record is read again and settled again: done stays done,
+//     a retry yields to the wish. With another fence the lease is lost.
+// U3  At a stop: first every handler may finish, then it is told to stop, then it is given back.
+
+import { CarillonError } from '../errors.js';
+import { encodePayload } from '../message/payload.js';
+import type { Grant, Ledger, LedgerRecord } from '../ports/ledger.js';
+import type { Delivery } from '../ports/transport.js';
+import type { Ended, Outcome, Step, Work } from '../task/kind.js';
+import type { Logger } from '../task/logger.js';
+import type { Clock, Ids } from '../time/clock.js';
+import { RunningAttempt } from './attempt.js';
+import type { Availability } from './availability.js';
+import type { Events } from './events.js';
+import type { Heartbeat, Held } from './heartbeat.js';
+import type { LedgerTime } from './ledger-time.js';
+
+/** What attempts need. */
+export interface AttemptsParts {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly time: LedgerTime;
+  readonly availability: Availability;
+  readonly heartbeat: Heartbeat;
+  readonly events: Events;
+  readonly log: Logger;
+  readonly worker: string;
+  readonly namespace: string;
+  readonly maxResultBytes: number;
+}
+
+/** The attempts that one engine is making. */
+export class Attempts {
+  readonly #parts: AttemptsParts;
+  readonly #running = new Set<RunningAttempt>();
+
+  constructor(parts: AttemptsParts) {
+    this.#parts = parts;
+  }
+
+  get log(): Logger {
+    return this.#parts.log;
+  }
+
+  /** Makes one attempt and commits its outcome; undefined if the lease was lost. `ended` is called when the handler is. */
+  async make(delivery: Delivery, grant: Grant, work: Work, ended: () => void): Promise<Step | undefined> {
+    const { clock, log, heartbeat, events, namespace, time, worker } = this.#parts;
+    let record = grant.record;
+    const startedAt = time.now();
+    const keepProgress = async (value: unknown): Promise<void> => {
+      record = (await this.#keepProgress(work, record, value)) ?? record;
+    };
+    const attempt = new RunningAttempt(work, {
+      clock,
+      log,
+      fence: grant.fence,
+      deliveredAt: grant.at,
+      startedAt,
+      idempotencyKey: namespace === '' ? work.id : `${namespace}/${work.id}`,
+      keepProgress,
+    });
+    const held: Held = {
+      delivery,
+      lease: { key: record.key, fence: grant.fence, version: () => record.version },
+      onLost: () => this.#lose(attempt, work), // U1
+      onMoved: () => void this.#look(attempt, work, grant, (moved) => (record = moved)),
+    };
+
+    if (events.hears('job:started')) {
+      const latenessMs = Math.max(0, startedAt - work.dueAt);
+      events.emit('job:started', { ...this.#about(work), attempt: work.number, latenessMs, late: work.late });
+    }
+    this.#running.add(attempt);
+    heartbeat.add(held);
+    let outcome: Outcome | undefined;
+    try {
+      outcome = await attempt.run();
+      if (outcome?.outcome === 'timed-out' && !outcome.ended) this.#overran(work, 'time-out');
+      ended();
+      if (outcome === undefined) return undefined;
+      return await this.#commit(work, record, grant.fence, this.#storable(work, outcome), {
+        worker,
+        startedAt,
+        endedAt: time.now(),
+      });
+    } finally {
+      heartbeat.remove(held);
+      this.#running.delete(attempt);
+    }
+  }
+
+  /** Tells every running handler to stop. */
+  stopAll(): void {
+    for (const attempt of this.#running) attempt.stop('stopping');
+  }
+
+  /** Ends every attempt without waiting for its handler: it counts as an interruption (U3). */
+  giveUpAll(): void {
+    for (const attempt of this.#running) attempt.abandon({ outcome: 'interrupted' });
+  }
+
+  async #commit(
+    work: Work,
+    first: LedgerRecord,
+    fence: number,
+    outcome: Outcome,
+    over: Ended,
+  ): Promise<Step | undefined> {
+    const { ledger, ids, availability, events } = this.#parts;
+    for (let record = first; ;) {
+      const step = work.settle(record, outcome, over);
+      const changes = [{ nonce: ids.nonce(), writes: step.writes, durable: true }];
+      const [answer] = (await availability.persist(() => ledger.commit(changes))) ?? [];
+      if (answer?.answer === 'ok') return step;
+      if (answer?.answer === 'conflict' && answer.record?.fence === fence) {
+        record = answer.record; // U2
+        continue;
+      }
+      if (answer !== undefined) events.emit('lease:lost', { ...this.#about(work), attempt: work.number });
+      return undefined;
+    }
+  }
+
+  async #keepProgress(work: Work, record: LedgerRecord, value: unknown): Promise<LedgerRecord | undefined> {
+    const { ledger, ids, maxResultBytes } = this.#parts;
+    encodePayload(value, maxResultBytes, 'progress');
+    for (let current = record; ;) {
+      const write = work.progress(current, value);
+      const [answer] = await ledger.commit([{ nonce: ids.nonce(), writes: [write], durable: false }]);
+      if (answer?.answer === 'conflict' && answer.record?.fence === record.fence) {
+        current = answer.record;
+        continue;
+      }
+      if (answer?.answer !== 'ok' || write.do !== 'put') return undefined;
+      return { ...current, ...write.content, version: current.version + 1 };
+    }
+  }
+
+  async #look(attempt: RunningAttempt, work: Work, grant: Grant, seen: (record: LedgerRecord) => void): Promise<void> {
+    const { ledger, availability } = this.#parts;
+    try {
+      const [record] = await ledger.read([grant.record.key]);
+      if (record === undefined || record.fence !== grant.fence) return;
+      seen(record);
+      if (work.wantsAbort(record)) attempt.stop('cancelled');
+    } catch (error) {
+      availability.report(error);
+    }
+  }
+
+  #lose(attempt: RunningAttempt, work: Work): void {
+    const { events } = this.#parts;
+    events.emit('lease:lost', { ...this.#about(work), attempt: work.number });
+    attempt.stop('lost');
+    attempt.abandon(undefined); // U1
+  }
+
+  #overran(work: Work, why: string): void {
+    const { log, events } = this.#parts;
+    log.warn(
+      { task: work.entry.task.name, jobId: work.id },
+      `a handler goes on after its ${why}; what it does counts for nothing`,
+    );
+    events.emit('job:overran', { ...this.#about(work), attempt: work.number, why });
+  }
+
+  /** A result that can't be kept does not undo the work: it is left out, and said so. */
+  #storable(work: Work, outcome: Outcome): Outcome {
+    if (outcome.outcome !== 'done' || outcome.result === undefined) return outcome;
+    try {
+      encodePayload(outcome.result, this.#parts.maxResultBytes, `the result of task ${work.entry.task.name}`);
+      return outcome;
+    } catch (error) {
+      const kept = CarillonError.is(error) ? error.message : String(error);
+      this.#parts.log.warn({ task: work.entry.task.name, jobId: work.id }, `a result is not kept: ${kept}`);
+      return { outcome: 'done', result: undefined };
+    }
+  }
+
+  #about(work: Work): { id: string; task: string; queue: string; key: string | undefined } {
+    return { id: work.id, task: work.entry.task.name, queue: work.queue, key: work.key };
+  }
+}

@@ -1,0 +1,86 @@
+// Availability: whether the backend answers. While it does not, the engine takes nothing and repeats what it owes.
+//
+// H1  Ledger or transport out of reach ⇒ stop taking deliveries: no nack loop, no burnt attempts (I11).
+// H2  What was asked is asked again with the same nonce until it is answered, or until the engine gives up at its stop.
+
+import type { Clock, Random } from '../time/clock.js';
+import type { Logger } from '../task/logger.js';
+import type { Events } from './events.js';
+
+const FIRST_WAIT_MS = 50;
+const LONGEST_WAIT_MS = 5_000;
+
+/** What it needs to know and tell. */
+export interface AvailabilityParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Logger;
+  readonly events: Events;
+  /** Answers when the backend does, and rejects while it does not. */
+  readonly probe: () => Promise<unknown>;
+}
+
+/** The backend's state as this engine sees it. */
+export class Availability {
+  readonly #parts: AvailabilityParts;
+  #down: { since: number; up: Promise<void> } | undefined;
+  #abandoned = false;
+
+  constructor(parts: AvailabilityParts) {
+    this.#parts = parts;
+  }
+
+  get isDown(): boolean {
+    return this.#down !== undefined;
+  }
+
+  /** Resolves at once while the backend answers, else when it does again (or when the engine gives up). */
+  async whenUp(): Promise<void> {
+    await this.#down?.up;
+  }
+
+  /** Reports that a call failed because the backend is out of reach. */
+  report(reason: unknown): void {
+    if (this.#down !== undefined || this.#abandoned) return;
+    const { clock, log, events } = this.#parts;
+    const since = clock.monotonic();
+    log.error({ err: reason }, 'the backend does not answer; no new work is taken until it does');
+    this.#down = { since, up: this.#probeUntilUp(since) };
+    events.emit('backend:down', { reason });
+  }
+
+  /** Repeats `call` until it answers (H2); `undefined` once the engine has given up. */
+  async persist<T>(call: () => Promise<T>): Promise<T | undefined> {
+    while (!this.#abandoned) {
+      try {
+        return await call();
+      } catch (error) {
+        this.report(error);
+        await this.whenUp();
+      }
+    }
+    return undefined;
+  }
+
+  /** Ends every wait and every repetition: the engine's stop could not wait any longer. */
+  abandon(): void {
+    this.#abandoned = true;
+  }
+
+  async #probeUntilUp(since: number): Promise<void> {
+    const { clock, random, log, events, probe } = this.#parts;
+    for (let waitMs = FIRST_WAIT_MS; !this.#abandoned; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
+      await new Promise<void>((resolve) => void clock.after(waitMs * (0.5 + random.next() / 2), resolve));
+      try {
+        await probe();
+        break;
+      } catch (error) {
+        log.debug({ err: error }, 'the backend still does not answer');
+      }
+    }
+    const downMs = clock.monotonic() - since;
+    this.#down = undefined;
+    log.info({ downMs }, 'the backend answers again');
+    events.emit('backend:up', { downMs });
+  }
+}

@@ -1,0 +1,247 @@
+// Engine: wires the runtime together, starts it and stops it. The only file that knows every part.
+//
+// N1  A stop takes nothing new, lets handlers finish, then tells them to stop, then gives back what is left. It ends within
+//     its time, and a second stop waits for the first.
+
+import { jobKind } from '../job/job-kind.js';
+import type { Carriage } from '../job/carriage.js';
+import { queueName } from '../message/names.js';
+import type { Backend } from '../ports/backend.js';
+import type { Catalog } from '../task/catalog.js';
+import type { Logger } from '../task/logger.js';
+import type { Clock, Ids, Random } from '../time/clock.js';
+import { Attempts } from './attempts.js';
+import { Availability } from './availability.js';
+import { Deliveries } from './delivery.js';
+import { Events } from './events.js';
+import { Heartbeat } from './heartbeat.js';
+import { Intake } from './intake.js';
+import { Landing } from './landing.js';
+import { LedgerTime } from './ledger-time.js';
+import { Outbox } from './outbox.js';
+import { Pauses } from './pauses.js';
+import { Slots } from './slots.js';
+import { Sweep } from './sweep.js';
+
+/** Everything that an engine is made of, resolved. */
+export interface EngineParts {
+  readonly backend: Backend;
+  readonly catalog: Catalog;
+  readonly namespace: string;
+  readonly worker: string;
+  /** Queues to serve, with how many handlers each may run. */
+  readonly queues: ReadonlyMap<string, number>;
+  readonly concurrency: number;
+  readonly leaseMs: number;
+  readonly maxBytes: number;
+  readonly maxResultBytes: number;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+}
+
+const HELD_UNTIL_DUE = 1_000;
+const USUAL_DELAY_MS = 300; // what a broker needs beyond its precision, measured in facts on RocketMQ
+const GIVE_UP_MS = 2_000;
+
+/** One engine: receives, runs, records. */
+export class Engine {
+  readonly events: Events;
+  readonly availability: Availability;
+  readonly time: LedgerTime;
+  readonly outbox: Outbox;
+  readonly pauses: Pauses;
+  readonly carriage: () => Carriage;
+  readonly #parts: EngineParts;
+  readonly #slots: Slots;
+  readonly #landing: Landing;
+  readonly #heartbeat: Heartbeat;
+  readonly #attempts: Attempts;
+  readonly #intake: Intake;
+  readonly #sweep: Sweep | undefined;
+  #opened: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+  #serving = false;
+
+  constructor(parts: EngineParts) {
+    const { backend, catalog, namespace, worker, leaseMs, log, clock, random, ids, maxResultBytes } = parts;
+    const { transport, ledger } = backend;
+    const queues = [...parts.queues.keys()].map((queue) => queueName(namespace, queue));
+    this.#parts = parts;
+    this.carriage = () => ({
+      fused: backend.fused === true,
+      horizonMs: transport.limits.horizonMs,
+      earlyMs: transport.limits.precisionMs === 0 ? 0 : transport.limits.precisionMs + USUAL_DELAY_MS,
+    });
+    const job = jobKind({ namespace, catalog, carriage: this.carriage, random });
+    const kinds = new Map([[job.name, job]]);
+
+    this.events = new Events(log);
+    const events = this.events;
+    this.time = new LedgerTime(clock, ledger, (skewMs) =>
+      log.warn({ skewMs }, "this host's clock and the ledger's differ"),
+    );
+    const time = this.time;
+    this.availability = new Availability({ clock, random, log, events, probe: () => ledger.now() });
+    const availability = this.availability;
+    this.outbox = new Outbox({ transport, ledger, ids, time, availability, events, kinds });
+    const outbox = this.outbox;
+    const slots = new Slots(slotLimits(parts), clock);
+    this.pauses = new Pauses({ namespace, ledger, clock, ids, availability, onChange: () => slots.renew() });
+    const pauses = this.pauses;
+    const heartbeat = new Heartbeat({ clock, ledger, availability, leaseMs });
+    const landing = new Landing({ clock, time, heartbeat, capacity: HELD_UNTIL_DUE });
+    const attempts = new Attempts({
+      ledger,
+      clock,
+      ids,
+      time,
+      availability,
+      heartbeat,
+      events,
+      log,
+      worker,
+      namespace,
+      maxResultBytes,
+    });
+    const deliveries = new Deliveries({
+      namespace,
+      ledger,
+      maxBytes: parts.maxBytes * 2,
+      leaseMs,
+      worker,
+      clock,
+      random,
+      ids,
+      time,
+      availability,
+      events,
+      kinds,
+      slots,
+      landing,
+      pauses,
+      attempts,
+      outbox,
+    });
+    this.#slots = slots;
+    this.#heartbeat = heartbeat;
+    this.#landing = landing;
+    this.#attempts = attempts;
+    this.#intake = new Intake({
+      transport,
+      queues,
+      worker,
+      leaseMs,
+      clock,
+      slots,
+      landing,
+      pauses,
+      availability,
+      handle: (delivery) => deliveries.handle(delivery),
+    });
+    this.#sweep =
+      backend.fused === true
+        ? undefined
+        : new Sweep({ ledger, queues, clock, random, ids, time, availability, events, outbox, kinds });
+  }
+
+  /** Opens the backend: enough to schedule. Calling it again waits for the first call. */
+  open(): Promise<void> {
+    this.#opened ??= this.#open().catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  /** Opens the backend and, if there are queues to serve, begins to. */
+  async start(): Promise<void> {
+    await this.open();
+    if (this.#serving || this.#stopped !== undefined || this.#parts.queues.size === 0) return;
+    this.#serving = true;
+    await this.pauses.refresh();
+    this.#sweep?.start();
+    this.#intake.start();
+  }
+
+  /** Stops within `withinMs` and a little (N1). */
+  stop(withinMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(withinMs);
+    return this.#stopped;
+  }
+
+  get stopping(): boolean {
+    return this.#stopped !== undefined;
+  }
+
+  async #open(): Promise<void> {
+    const { ledger, transport } = this.#parts.backend;
+    await ledger.open();
+    await transport.open();
+    await this.time.measure();
+  }
+
+  async #stop(withinMs: number): Promise<void> {
+    const { log } = this.#parts;
+    if (this.#serving) {
+      this.#slots.close();
+      this.#landing.close();
+      this.pauses.stop();
+      const ended = Promise.all([this.#intake.stop(), this.#sweep?.stop()]).then(() => this.#intake.drained());
+      if (!(await this.#within(ended, withinMs))) {
+        log.warn(
+          { running: this.#slots.running },
+          'handlers are still running at the end of the stop; they are told to stop',
+        );
+        this.#attempts.stopAll();
+        if (!(await this.#within(ended, GIVE_UP_MS))) {
+          this.#attempts.giveUpAll();
+          if (!(await this.#within(ended, GIVE_UP_MS))) {
+            this.availability.abandon();
+            log.error(
+              { underway: this.#intake.underway },
+              'stopped before the backend answered; leases end by themselves',
+            );
+          }
+        }
+      }
+    }
+    this.availability.abandon();
+    this.#heartbeat.stop();
+    await Promise.allSettled([this.#opened]);
+    await this.#parts.backend.transport.close();
+    await this.#parts.backend.ledger.close();
+  }
+
+  /** Whether it ended in time. */
+  async #within(ended: Promise<unknown>, ms: number): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const timer = this.#parts.clock.after(ms, () => resolve(false));
+      ended.then(
+        () => {
+          timer.cancel();
+          resolve(true);
+        },
+        (error: unknown) => {
+          timer.cancel();
+          reject(error instanceof Error ? error : new Error(String(error)));
+        },
+      );
+    });
+  }
+}
+
+function slotLimits({ concurrency, queues, catalog, namespace }: EngineParts): {
+  engine: number;
+  queues: Map<string, number>;
+  tasks: Map<string, number>;
+} {
+  const tasks = new Map<string, number>();
+  for (const [name, { options }] of catalog) if (options.concurrency !== Infinity) tasks.set(name, options.concurrency);
+  return {
+    engine: concurrency,
+    queues: new Map([...queues].map(([queue, limit]) => [queueName(namespace, queue), limit])),
+    tasks,
+  };
+}

@@ -1,0 +1,91 @@
+// Intake: the receive loops, one per queue. It never takes more than can start (or be held until it is due).
+
+import type { Delivery, Transport } from '../ports/transport.js';
+import type { Clock } from '../time/clock.js';
+import type { Availability } from './availability.js';
+import type { Landing } from './landing.js';
+import type { Pauses } from './pauses.js';
+import type { Slots } from './slots.js';
+
+/** What the loops need. */
+export interface IntakeParts {
+  readonly transport: Transport;
+  /** Queues as adapters see them. */
+  readonly queues: readonly string[];
+  readonly worker: string;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly slots: Slots;
+  readonly landing: Landing;
+  readonly pauses: Pauses;
+  readonly availability: Availability;
+  readonly handle: (delivery: Delivery) => Promise<void>;
+}
+
+/** The receive loops of one engine. */
+export class Intake {
+  readonly #parts: IntakeParts;
+  readonly #underway = new Set<Promise<void>>();
+  #loops: Promise<unknown> = Promise.resolve();
+  #stopped = false;
+
+  constructor(parts: IntakeParts) {
+    this.#parts = parts;
+  }
+
+  /** Deliveries that are on their way from arrival to ack. */
+  get underway(): number {
+    return this.#underway.size;
+  }
+
+  /** Starts the loops. */
+  start(): void {
+    this.#loops = Promise.all(this.#parts.queues.map((queue) => this.#serve(queue)));
+  }
+
+  /** Takes nothing new from now on; resolves when the loops have ended. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#loops;
+  }
+
+  /** Resolves when every delivery taken so far has come to its end. */
+  async drained(): Promise<void> {
+    while (this.#underway.size > 0) await Promise.all(this.#underway);
+  }
+
+  async #serve(queue: string): Promise<void> {
+    const { slots, pauses, availability } = this.#parts;
+    while (!this.#stopped) {
+      await availability.whenUp();
+      if (pauses.queue(queue)) {
+        await pauses.changed();
+        continue;
+      }
+      const ask = await slots.ask(queue);
+      if (ask === undefined) return;
+      if (this.#stopped || pauses.queue(queue)) {
+        ask.done();
+        continue;
+      }
+      try {
+        await this.#receive(queue, ask.size, ask.room, ask.signal);
+      } catch (error) {
+        availability.report(error);
+      } finally {
+        ask.done();
+      }
+    }
+  }
+
+  async #receive(queue: string, size: number, room: ReadonlyMap<string, number>, signal: AbortSignal): Promise<void> {
+    const { transport, worker, leaseMs, landing, pauses } = this.#parts;
+    const early = transport.limits.precisionMs > 0 ? landing.room : 0;
+    const deliveries = await transport.receive({ queue, max: size + early, leaseMs, holder: worker, room, signal });
+    if (deliveries.length > 0) await pauses.fresh();
+    for (const delivery of deliveries) {
+      const way = this.#parts.handle(delivery).finally(() => this.#underway.delete(way));
+      this.#underway.add(way);
+    }
+  }
+}

@@ -1,0 +1,88 @@
+// Landing: holds deliveries that are due in a moment and lets them go at their exact millisecond, by the ledger's clock.
+//
+// G1  Held deliveries keep their lease but take no slot; there is a cap, and beyond it the rest is given back.
+// G2  Nothing is let go before its time: a timer may fire early, so the clock is looked at again.
+
+import type { Delivery } from '../ports/transport.js';
+import type { Clock } from '../time/clock.js';
+import type { Instant } from '../time/instant.js';
+import type { Heartbeat, Held } from './heartbeat.js';
+import type { LedgerTime } from './ledger-time.js';
+
+/** How far ahead a delivery may be due to be held, in milliseconds. */
+export const LANDING_MS = 2_000;
+
+/** The deliveries that one engine holds until they are due. */
+export class Landing {
+  readonly #clock: Clock;
+  readonly #time: LedgerTime;
+  readonly #heartbeat: Heartbeat;
+  readonly #capacity: number;
+  #held = 0;
+  #closed = false;
+  readonly #waits = new Set<() => void>();
+
+  constructor(parts: { clock: Clock; time: LedgerTime; heartbeat: Heartbeat; capacity: number }) {
+    this.#clock = parts.clock;
+    this.#time = parts.time;
+    this.#heartbeat = parts.heartbeat;
+    this.#capacity = parts.capacity;
+  }
+
+  /** How many more deliveries it can hold. */
+  get room(): number {
+    return this.#closed ? 0 : Math.max(0, this.#capacity - this.#held);
+  }
+
+  /** Holds a delivery until `dueAt`; false if it must be given back instead (no room, lease lost, engine stopping). */
+  async hold(delivery: Delivery, dueAt: Instant): Promise<boolean> {
+    if (this.room === 0) return false; // G1
+    return this.#keep(delivery, async (stillHeld) => {
+      while (stillHeld() && this.#time.until(dueAt) > 0) await this.#sleep(this.#time.until(dueAt)); // G2
+    });
+  }
+
+  /** Holds a delivery that is due until `ready` says that it can start; false as in `hold`. */
+  async queue(delivery: Delivery, ready: () => boolean, everyMs: number): Promise<boolean> {
+    if (ready()) return true;
+    if (this.room === 0) return false; // G1
+    let started = false;
+    const kept = await this.#keep(delivery, async (stillHeld) => {
+      while (stillHeld() && !(started = ready())) await this.#sleep(everyMs);
+    });
+    return kept && started;
+  }
+
+  /** Ends every hold; what was held is given back. */
+  close(): void {
+    this.#closed = true;
+    for (const end of this.#waits) end();
+  }
+
+  async #keep(delivery: Delivery, wait: (stillHeld: () => boolean) => Promise<void>): Promise<boolean> {
+    let lost = false;
+    const held: Held = { delivery, onLost: () => (lost = true) };
+    const stillHeld = (): boolean => !lost && !this.#closed;
+    this.#held += 1;
+    this.#heartbeat.add(held);
+    try {
+      await wait(stillHeld);
+    } finally {
+      this.#heartbeat.remove(held);
+      this.#held -= 1;
+    }
+    return stillHeld();
+  }
+
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        this.#waits.delete(end);
+        timer.cancel();
+        resolve();
+      };
+      const timer = this.#clock.after(ms, end);
+      this.#waits.add(end);
+    });
+  }
+}

@@ -1,0 +1,41 @@
+// Ledger time: the ledger's clock, as this process can tell it without asking each time (I5).
+
+import type { Ledger } from '../ports/ledger.js';
+import type { Clock } from '../time/clock.js';
+import type { Instant } from '../time/instant.js';
+
+const SKEW_TO_REPORT_MS = 1_000;
+
+/** The ledger's time, by this host's clock and the offset last measured. */
+export class LedgerTime {
+  readonly #clock: Clock;
+  readonly #ledger: Ledger;
+  readonly #onSkew: (skewMs: number) => void;
+  #offsetMs = 0;
+
+  constructor(clock: Clock, ledger: Ledger, onSkew: (skewMs: number) => void) {
+    this.#clock = clock;
+    this.#ledger = ledger;
+    this.#onSkew = onSkew;
+  }
+
+  /** The ledger's time now, as far as known. */
+  now(): Instant {
+    return this.#clock.now() + this.#offsetMs;
+  }
+
+  /** Milliseconds from now until the ledger's clock shows `instant`; 0 if it is past. */
+  until(instant: Instant): number {
+    return Math.max(0, instant - this.now());
+  }
+
+  /** Measures the offset again; the answer is taken to be half a round trip old. */
+  async measure(): Promise<void> {
+    const asked = this.#clock.monotonic();
+    const ledgerNow = await this.#ledger.now();
+    const tripMs = this.#clock.monotonic() - asked;
+    const offsetMs = Math.round(ledgerNow + tripMs / 2 - this.#clock.now());
+    this.#offsetMs = Math.abs(offsetMs) <= 1 ? 0 : offsetMs;
+    if (Math.abs(this.#offsetMs) >= SKEW_TO_REPORT_MS) this.#onSkew(this.#offsetMs);
+  }
+}

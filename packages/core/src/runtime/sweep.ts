@@ -1,0 +1,83 @@
+// Sweep: the safety net below everything: sends again what is overdue, because its message was lost or never sent.
+//
+// W1  Overdue is not lost: a sweep first moves the record's attention time by compare-and-set, with a doubling grace, so the
+//     whole fleet sends one copy per round. It only ever adds a copy, so it can't double anything.
+// W2  It is rate-limited, and a fused store, which sees its own messages, needs none.
+
+import type { Ledger, LedgerRecord } from '../ports/ledger.js';
+import type { Kind } from '../task/kind.js';
+import type { Clock, Ids, Random, Timer } from '../time/clock.js';
+import type { Availability } from './availability.js';
+import type { Events } from './events.js';
+import type { LedgerTime } from './ledger-time.js';
+import type { Outbox } from './outbox.js';
+
+/** What the sweep needs. */
+export interface SweepParts {
+  readonly ledger: Ledger;
+  readonly queues: readonly string[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly ids: Ids;
+  readonly time: LedgerTime;
+  readonly availability: Availability;
+  readonly events: Events;
+  readonly outbox: Outbox;
+  readonly kinds: ReadonlyMap<string, Kind>;
+}
+
+const EVERY_MS = 5_000;
+const MOST_PER_ROUND = 500;
+
+/** The sweep of one engine; every engine sweeps, without a leader. */
+export class Sweep {
+  readonly #parts: SweepParts;
+  #timer: Timer | undefined;
+  #running: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(parts: SweepParts) {
+    this.#parts = parts;
+  }
+
+  /** Sweeps every five seconds, jittered, from now on. */
+  start(): void {
+    const { clock, random } = this.#parts;
+    this.#timer = clock.after(EVERY_MS * (0.75 + random.next() / 2), () => {
+      this.#running = this.round()
+        .then(() => undefined)
+        .catch((error: unknown) => this.#parts.availability.report(error))
+        .finally(() => {
+          if (!this.#stopped) this.start();
+        });
+    });
+  }
+
+  /** Ends it, and waits for a round in progress. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  /** One round; answers how many records it examined and how many messages it sent again. */
+  async round(): Promise<{ examined: number; resent: number }> {
+    const { ledger, queues, time, events } = this.#parts;
+    await time.measure();
+    const { records } = await ledger.due({ queues, before: time.now(), limit: MOST_PER_ROUND }); // W2
+    let resent = 0;
+    for (const record of records) if (!this.#stopped && (await this.#resend(record))) resent += 1;
+    if (records.length > 0) events.emit('sweep:done', { examined: records.length, resent });
+    return { examined: records.length, resent };
+  }
+
+  async #resend(record: LedgerRecord): Promise<boolean> {
+    const { ledger, kinds, ids, random, time, outbox } = this.#parts;
+    const kind = kinds.get(record.key.kind);
+    if (kind === undefined) return false;
+    const step = kind.resend(record, time.now(), random.next());
+    const [answer] = await ledger.commit([{ nonce: ids.nonce(), writes: step.writes, durable: true }]); // W1
+    if (answer?.answer !== 'ok') return false;
+    return outbox.send(record.key, step.outbox);
+  }
+}

@@ -1,0 +1,33 @@
+// Catalog: the tasks that one engine can run, by name.
+//
+// C1  A name means one task: a second definition of it is refused at start, never decided by order.
+
+import { CarillonError } from '../errors.js';
+import type { HandlerResolver } from './handler.js';
+import { resolveTask, type ResolvedTask } from './options.js';
+import type { AnyTask, TaskDefinition } from './task.js';
+
+/** A task that an engine can run. */
+export interface CatalogEntry {
+  readonly task: AnyTask;
+  readonly options: ResolvedTask;
+  readonly resolver: HandlerResolver;
+}
+
+/** Name → task. */
+export type Catalog = ReadonlyMap<string, CatalogEntry>;
+
+/** Builds the catalog; throws `E_TASK_DUPLICATE`, `E_TASK_HANDLER`, `E_OPTIONS` or `E_DURATION`. */
+export function catalogOf(definitions: readonly TaskDefinition[]): Catalog {
+  const entries = new Map<string, CatalogEntry>();
+  for (const { task, resolver } of definitions) {
+    if (entries.has(task.name)) {
+      throw new CarillonError('E_TASK_DUPLICATE', `Two handlers are registered for the task ${task.name}.`, {
+        next: 'Give one of them another name; a name must mean one task.', // C1
+      });
+    }
+    resolver.check?.(task);
+    entries.set(task.name, { task, options: resolveTask(task), resolver });
+  }
+  return entries;
+}

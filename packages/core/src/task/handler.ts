@@ -1,0 +1,50 @@
+// Handler: the code that runs a job, what it is given, and where it comes from.
+
+import type { AnyTask } from './task.js';
+import type { Logger } from './logger.js';
+
+/** What a handler is given beside the payload: who it is, when it was due, and how to hear that it should stop. */
+export interface Attempt {
+  readonly jobId: string;
+  readonly task: string;
+  /** The business key that the job was scheduled under, if any. */
+  readonly key: string | undefined;
+  /** The same for every attempt of this job: hand it to whatever you call, so that a repeat is recognised. */
+  readonly idempotencyKey: string;
+  /** Grows with every attempt: a resource that keeps the highest one can refuse an attempt that has been overtaken. */
+  readonly fencingToken: number;
+  /** Which attempt this is, from 1. */
+  readonly number: number;
+  /** When the job was meant to run when it was scheduled (or rescheduled). */
+  readonly nominalAt: Date;
+  /** When this attempt was due: `nominalAt`, or later for a retry. */
+  readonly dueAt: Date;
+  readonly deliveredAt: Date;
+  readonly startedAt: Date;
+  /** Aborts on a time-out, on a lost lease, on a cancel that asks for it, and at the end of a stop. */
+  readonly signal: AbortSignal;
+  readonly log: Logger;
+  /** The headers that the job was scheduled with. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Keeps a JSON value on the job for others to see; resolves when it is kept, or when the lease turns out to be lost. */
+  progress(value: unknown): Promise<void>;
+}
+
+/** The code that runs a job. What it returns is kept as the job's result; a `Ruling` decides what happens next. */
+export interface Handler<P = never, R = unknown> {
+  handle(payload: P, attempt: Attempt): R | Promise<R>;
+}
+
+/** Gives what a handler's own dependencies could give: `unless` asks it for services. */
+export interface Services {
+  get<T>(token: (abstract new (...args: never[]) => T) | string | symbol): T;
+}
+
+/** Where handlers come from: a container, or plain code. Asked once for each attempt, so scopes are honoured. */
+export interface HandlerResolver {
+  resolve(task: AnyTask): Handler | Promise<Handler>;
+  /** Services for `unless`; without it `unless` gets one whose `get` throws. */
+  readonly services?: Services;
+  /** Throws at start, with what to write, if the handler of `task` can't be resolved. */
+  check?(task: AnyTask): void;
+}

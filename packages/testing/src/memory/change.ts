@@ -1,0 +1,76 @@
+// Change: applies one change to records, in a draft that counts only as a whole (L1).
+
+import type { Change, ChangeAnswer, Expectation, LedgerRecord, RecordKey, Write } from '@carillon/core/spi';
+import { copyContent, copyKey, handOut, identityOf } from './records.js';
+import type { Entry, Records } from './records.js';
+
+/** Performs a change on the records, or says why not and leaves them alone. */
+export function applyChange(records: Records, change: Change): ChangeAnswer {
+  if (new Set(change.writes.map((write) => write.key.partition)).size > 1) {
+    throw new TypeError('The writes of one change must be of one partition.');
+  }
+  if (isRepeat(records, change)) return { answer: 'ok' }; // L4
+
+  const draft = new Map<string, { readonly key: RecordKey; readonly entry: Entry | undefined }>();
+  for (const write of change.writes) {
+    const drafted = draft.get(identityOf(write.key));
+    const entry = drafted ? drafted.entry : records.get(write.key);
+    const refusal = write.do === 'sent' ? undefined : refuse(entry?.record, write.key, write.expect);
+    if (refusal) return refusal;
+    draft.set(identityOf(write.key), { key: write.key, entry: perform(entry, write, change.nonce) });
+  }
+  for (const { key, entry } of draft.values()) {
+    if (entry === undefined) records.remove(key, change.nonce);
+    else if (entry !== records.get(key)) records.put(entry);
+  }
+  return { answer: 'ok' };
+}
+
+/** A change was one step, so one record that carries its nonce tells that all of it has happened. */
+function isRepeat(records: Records, { nonce, writes }: Change): boolean {
+  return writes.some(
+    (write) =>
+      (write.do === 'put' && records.get(write.key)?.nonce === nonce) ||
+      (write.do === 'remove' && records.removedBy(write.key, nonce)),
+  );
+}
+
+function refuse(record: LedgerRecord | undefined, key: RecordKey, expect: Expectation): ChangeAnswer | undefined {
+  const conflict: ChangeAnswer = { answer: 'conflict', key: copyKey(key), record: record && handOut(record) };
+  if ('any' in expect) return undefined;
+  if ('absent' in expect) return record === undefined ? undefined : conflict;
+  if ('fence' in expect && record?.fence !== expect.fence) return { answer: 'lost' };
+  return record?.version === expect.version ? undefined : conflict;
+}
+
+function perform(entry: Entry | undefined, write: Write, nonce: string): Entry | undefined {
+  if (write.do === 'check') return entry;
+  if (write.do === 'remove') return undefined;
+  if (write.do === 'sent') return entry && strike(entry, write.messages);
+  return put(entry?.record, write, nonce);
+}
+
+function put(old: LedgerRecord | undefined, write: Extract<Write, { do: 'put' }>, nonce: string): Entry {
+  const resolved = 'fence' in write.expect && write.keepLease !== true;
+  const record: LedgerRecord = {
+    ...copyContent(write.content),
+    key: old?.key ?? copyKey(write.key),
+    version: (old?.version ?? 0) + 1, // L2
+    fence: old?.fence ?? 0,
+    lease: resolved ? undefined : old?.lease,
+    interrupted: resolved || old === undefined ? Object.freeze([]) : old.interrupted, // L5
+  };
+  return { record: Object.freeze(record), nonce };
+}
+
+/** Strikes messages off an outbox. The entry keeps its nonce: this is not the change that a repeat asks for. */
+function strike(entry: Entry, messages: readonly string[]): Entry {
+  const { record } = entry;
+  const struck = record.outbox.filter(({ message }) => messages.includes(message.id));
+  const last = struck.at(-1);
+  if (last === undefined) return entry;
+  const outbox = Object.freeze(record.outbox.filter((unsent) => !struck.includes(unsent)));
+  const settled = record.wakeAt === undefined; // and stays so
+  const wakeAt = outbox.length > 0 || settled ? record.wakeAt : last.wakeAt;
+  return { record: Object.freeze({ ...record, outbox, wakeAt }), nonce: entry.nonce };
+}

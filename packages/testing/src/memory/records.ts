@@ -1,0 +1,147 @@
+// Records: what the memory ledger holds, with the orders in which it is asked for.
+//
+// M1  Everything inside is frozen and shared with nobody: contents are copied on the way in, bytes on the way out.
+// M2  An entry is replaced, never changed, so each index finds it by the values under which it was filed.
+
+import type { Instant, LedgerRecord, OutboxEntry, OutgoingMessage, RecordContent, RecordKey } from '@carillon/core/spi';
+import { SortedSet } from '../sorted-set.js';
+
+const REMEMBERED_REMOVALS = 1000;
+
+/** A record, and the nonce of the last change that wrote it (L4). */
+export interface Entry {
+  readonly record: LedgerRecord;
+  readonly nonce: string;
+}
+
+/** When a record wants attention: its lease's end while it is leased, else its `wakeAt`; `undefined` once settled. */
+export function attentionAt(record: LedgerRecord): Instant | undefined {
+  if (record.wakeAt === undefined) return undefined;
+  return record.lease?.until ?? record.wakeAt;
+}
+
+/** One text per key; the partition belongs to it, as it does on Redis. */
+export function identityOf(key: RecordKey): string {
+  return `${key.kind.length} ${key.id.length} ${key.kind}${key.id}${key.partition}`;
+}
+
+function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** The records of one memory store, shared by all handles on it. */
+export class Records {
+  readonly #entries = new Map<string, Entry>();
+  readonly #byAttention = new Map<string, SortedSet<Entry>>();
+  readonly #byId = new Map<string, SortedSet<Entry>>();
+  readonly #byExpiry = new SortedSet<Entry>(
+    (a, b) => a.record.expiresAt! - b.record.expiresAt! || compareKeys(a.record.key, b.record.key),
+  );
+  readonly #removals = new Map<string, string>(); // identity → nonce, the latest of them
+  readonly #changed: (queue: string) => void;
+
+  /** `changed` hears of each queue in which a record was written. */
+  constructor(changed: (queue: string) => void = () => {}) {
+    this.#changed = changed;
+  }
+
+  get(key: RecordKey): Entry | undefined {
+    return this.#entries.get(identityOf(key));
+  }
+
+  /** Files an entry in place of the one under the same key. */
+  put(entry: Entry): void {
+    const { record } = entry;
+    this.delete(record.key);
+    this.#entries.set(identityOf(record.key), entry);
+    this.kind(record.key.kind).add(entry);
+    if (attentionAt(record) !== undefined) this.queue(record.queue).add(entry);
+    else if (record.expiresAt !== undefined) this.#byExpiry.add(entry);
+    this.#changed(record.queue);
+  }
+
+  /** Removes a record and remembers for a while by whom, so that a repeat is recognised. */
+  remove(key: RecordKey, nonce: string): void {
+    if (this.get(key) === undefined) return;
+    this.delete(key);
+    this.#removals.set(identityOf(key), nonce);
+    for (const oldest of this.#removals.keys()) {
+      if (this.#removals.size <= REMEMBERED_REMOVALS) break;
+      this.#removals.delete(oldest);
+    }
+  }
+
+  /** Whether the record is absent because of this request. */
+  removedBy(key: RecordKey, nonce: string): boolean {
+    return this.get(key) === undefined && this.#removals.get(identityOf(key)) === nonce;
+  }
+
+  delete(key: RecordKey): void {
+    const entry = this.get(key);
+    if (entry === undefined) return;
+    const { record } = entry;
+    this.#entries.delete(identityOf(key));
+    this.kind(key.kind).delete(entry);
+    if (attentionAt(record) !== undefined) this.queue(record.queue).delete(entry);
+    else if (record.expiresAt !== undefined) this.#byExpiry.delete(entry);
+  }
+
+  /** Removes the settled records whose retention has ended. */
+  expire(now: Instant): void {
+    for (let entry = this.#byExpiry.first; entry && entry.record.expiresAt! <= now; entry = this.#byExpiry.first) {
+      this.delete(entry.record.key);
+    }
+  }
+
+  /** The open records of a queue, by attention time. */
+  queue(name: string): SortedSet<Entry> {
+    let entries = this.#byAttention.get(name);
+    if (entries === undefined) this.#byAttention.set(name, (entries = new SortedSet<Entry>(compareAttention)));
+    return entries;
+  }
+
+  /** The records of a kind, by id. */
+  kind(name: string): SortedSet<Entry> {
+    let entries = this.#byId.get(name);
+    if (entries === undefined) {
+      this.#byId.set(name, (entries = new SortedSet<Entry>((a, b) => compareKeys(a.record.key, b.record.key))));
+    }
+    return entries;
+  }
+}
+
+/** The order of `due`: earliest attention first. */
+export function compareAttention(a: Entry, b: Entry): number {
+  return attentionAt(a.record)! - attentionAt(b.record)! || compareKeys(a.record.key, b.record.key);
+}
+
+/** The order of `list`: by id, then by what else tells two keys apart. */
+export function compareKeys(a: RecordKey, b: RecordKey): number {
+  return compareText(a.id, b.id) || compareText(a.partition, b.partition) || compareText(a.kind, b.kind);
+}
+
+/** A frozen copy of what the engine writes, without anything that the port does not name (M1). */
+export function copyContent(content: RecordContent): RecordContent {
+  const { generation, queue, task, state, dueAt, wakeAt, expiresAt, durableGrant, body } = content;
+  const outbox = Object.freeze(content.outbox.map(copyOutboxEntry));
+  return Object.freeze({ generation, queue, task, state, dueAt, wakeAt, expiresAt, durableGrant, body, outbox });
+}
+
+/** A record for a caller: its own, as far as anything in it could be changed (M1). */
+export function handOut(record: LedgerRecord): LedgerRecord {
+  return record.outbox.length === 0 ? record : Object.freeze({ ...record, outbox: record.outbox.map(copyOutboxEntry) });
+}
+
+/** A frozen copy of a key. */
+export function copyKey(key: RecordKey): RecordKey {
+  return Object.freeze({ kind: key.kind, id: key.id, partition: key.partition });
+}
+
+/** A copy of a message, with bytes of its own. */
+export function copyMessage({ id, queue, body, deliverAt }: OutgoingMessage): OutgoingMessage {
+  return Object.freeze({ id, queue, body: body.slice(), deliverAt });
+}
+
+function copyOutboxEntry({ message, wakeAt }: OutboxEntry): OutboxEntry {
+  return Object.freeze({ message: copyMessage(message), wakeAt });
+}

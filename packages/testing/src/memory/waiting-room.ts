@@ -1,0 +1,41 @@
+// Waiting room: where long polls wait for a change of their queue, for a time, or for being told to end.
+
+import type { Clock, Instant } from '@carillon/core/spi';
+
+/** Lets callers wait per queue until something may have changed for them. */
+export class WaitingRoom {
+  readonly #clock: Clock;
+  readonly #waiting = new Map<string, Set<() => void>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Resolves at the next `wake` of the queue, at `until` if it is given, or when the signal aborts. */
+  async wait(queue: string, until: Instant | undefined, signal: AbortSignal): Promise<void> {
+    const waiting = this.#waiting.get(queue) ?? new Set();
+    this.#waiting.set(queue, waiting);
+    await new Promise<void>((resolve) => {
+      const delayMs = until === undefined ? undefined : until - this.#clock.now();
+      const timer = delayMs === undefined ? undefined : this.#clock.after(delayMs, () => leave());
+      const leave = (): void => {
+        timer?.cancel();
+        signal.removeEventListener('abort', leave);
+        waiting.delete(leave);
+        resolve();
+      };
+      waiting.add(leave);
+      signal.addEventListener('abort', leave);
+    });
+  }
+
+  /** Wakes all who wait for this queue. */
+  wake(queue: string): void {
+    for (const leave of this.#waiting.get(queue) ?? []) leave();
+  }
+
+  /** Wakes everybody. */
+  wakeAll(): void {
+    for (const queue of this.#waiting.keys()) this.wake(queue);
+  }
+}
