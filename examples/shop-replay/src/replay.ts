@@ -1,0 +1,90 @@
+// Replay: lets a shop live through its history while workers are killed, and gathers what everybody wrote down.
+//
+// R1  A worker is killed a third of the way in, all of them at two thirds, and they are started again at once.
+// R2  At the end everything that is due gets its time, and a moment more, in which a repeat would show.
+
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Acceptance, type Answer, DAYS } from './evidence.js';
+import type { GatewayNews, GatewaySetting } from './gateway-process.js';
+import { readJournal } from './journal.js';
+import { type Evidence, judge } from './judge.js';
+import type { Processes } from './processes.js';
+import type { Progress } from './progress.js';
+import { readPurchases } from './purchases.js';
+import type { ShopNews, ShopSetting } from './shop-process.js';
+import { type Crash, Workers } from './workers.js';
+
+/** How a replay is to go. */
+export interface ReplayOptions {
+  /** A CSV file of purchases. */
+  readonly input: string;
+  readonly dayMs: number;
+  readonly workers: number;
+  /** Where the store and the journals go. */
+  readonly folder: string;
+}
+
+/** What a replay leaves behind. */
+export interface Replayed {
+  readonly evidence: Evidence;
+  readonly restarts: number;
+}
+
+const PATIENCE_MS = 20_000;
+const REPEATS_SHOW_MS = 1_000;
+const LOOK_EVERY_MS = 250;
+
+/** Replays a history. Throws what is wrong with the input, or that a process failed. */
+export async function replay(options: ReplayOptions, processes: Processes, progress: Progress): Promise<Replayed> {
+  const { input, dayMs, folder } = options;
+  const store = join(folder, 'store');
+  const effects = join(folder, 'effects.jsonl');
+  const answers = join(folder, 'answers.jsonl');
+  const purchases = await readPurchases(input);
+
+  const gatewaySetting: GatewaySetting = { effects };
+  const [gateway, { url }] = await processes.start<GatewayNews>('gateway', './gateway-process.js', gatewaySetting);
+  const workers = new Workers(processes, gateway, { store, url });
+  await workers.start(options.workers);
+  const shopSetting: ShopSetting = { store, input, answers, dayMs };
+  const [shop, { openedAt }] = await processes.start<ShopNews>('shop', './shop-process.js', shopSetting);
+
+  const days = (purchases.at(-1)?.day ?? 0) + DAYS['win-back'];
+  const reached = (day: number): Promise<void> => sleep(Math.max(0, openedAt + day * dayMs - Date.now()));
+  const over = reached(days);
+  shop.onNews(({ served }) => progress.update({ served }));
+  gateway.onNews(({ sent }) => progress.update({ sent }));
+  progress.begin({ openedAt, days, dayMs, firstDate: purchases[0]?.date ?? '', purchases: purchases.length });
+  const done = shop.news((news) => news.done);
+
+  await reached(days / 3);
+  progress.note(told(await workers.crash(1, over))); // R1
+  await reached((days * 2) / 3);
+  progress.note(told(await workers.crash(options.workers, over)));
+
+  await Promise.all([over, done]);
+  progress.end();
+
+  const gather = async (): Promise<Evidence> => ({
+    purchases,
+    answers: await readJournal<Answer>(answers),
+    acceptances: await readJournal<Acceptance>(effects),
+    kills: workers.kills,
+    lostLeases: workers.lostLeases,
+  });
+  const giveUpAt = Date.now() + PATIENCE_MS;
+  while (judge(await gather()).lost.length > 0 && Date.now() < giveUpAt) await sleep(LOOK_EVERY_MS);
+  await sleep(REPEATS_SHOW_MS); // R2
+
+  await Promise.all([shop.stop(), workers.stop()]);
+  await gateway.stop();
+  return { evidence: await gather(), restarts: workers.restarts };
+}
+
+function told({ workers, unanswered }: Crash): string {
+  const killed = `SIGKILL to ${workers.join(' and ')}`;
+  return unanswered === undefined
+    ? `${killed}; no request was under way.`
+    : `${killed}, while ${unanswered.worker} waited for the answer to ${unanswered.idempotencyKey}, which was accepted.`;
+}
