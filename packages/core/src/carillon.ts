@@ -9,11 +9,11 @@ import { validate } from './message/schema.js';
 import type { Backend } from './ports/backend.js';
 import { Engine } from './runtime/engine.js';
 import { type AmendAnswer, type JobAddress, type JobPage, type JobQuery, Jobs } from './runtime/jobs.js';
-import { Placements, type ScheduleAnswer } from './runtime/placements.js';
+import { Placements, type ScheduleAnswer, type ScheduleRefusal } from './runtime/placements.js';
 import { type Catalog, catalogOf } from './task/catalog.js';
 import type { EventMap, Listener } from './task/events.js';
 import { consoleLogger, type Logger } from './task/logger.js';
-import { atLeast, atLeastOne, checkQueue, resolveTask } from './task/options.js';
+import { atLeast, atLeastOne, checkQueue, onlyKnown, resolveTask } from './task/options.js';
 import { type AnyTask, type PayloadOf, type ResultOf, type TaskDefinition, taskOf, type TaskRef } from './task/task.js';
 import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from './time/clock.js';
 import { dueOf, type When } from './time/due.js';
@@ -80,12 +80,27 @@ export type CancelAnswer = Omit<AmendAnswer, 'outcome'> & {
 export type RescheduleAnswer = Omit<AmendAnswer, 'outcome'> & {
   readonly outcome: 'rescheduled' | 'running' | 'settled' | 'unknown';
 };
-/** How a redrive was answered; `settled` and `running` mean that the job was not set aside. */
+/** How a redrive was answered; `settled` and `running` mean that the job was not set aside, or that only a dead letter
+ *  (a malformed message, a lost record) is left of it, which nothing can be run with. */
 export type RedriveAnswer = Omit<AmendAnswer, 'outcome'> & {
   readonly outcome: 'redriven' | 'running' | 'settled' | 'unknown';
 };
 
 const KIB = 1024;
+const CARILLON_OPTIONS: readonly (keyof CarillonOptions)[] = [
+  'backend',
+  'tasks',
+  'queues',
+  'concurrency',
+  'namespace',
+  'name',
+  'lease',
+  'limits',
+  'logger',
+  'clock',
+  'random',
+  'ids',
+];
 
 /** Schedules jobs, and runs those of its tasks. */
 export class Carillon implements AsyncDisposable {
@@ -101,6 +116,7 @@ export class Carillon implements AsyncDisposable {
 
   /** Throws `E_OPTIONS`, `E_DURATION`, `E_TASK_DUPLICATE` or `E_TASK_HANDLER`; touches nothing outside this process. */
   constructor(options: CarillonOptions) {
+    onlyKnown(options, CARILLON_OPTIONS, 'Carillon');
     const {
       backend,
       clock = systemClock,
@@ -126,7 +142,6 @@ export class Carillon implements AsyncDisposable {
       queues: queuesOf(options.queues, this.#catalog),
       concurrency,
       leaseMs: atLeast(durationMs(options.lease ?? '30s', 'lease'), 1000, 'lease in milliseconds'),
-      maxBytes: this.#payloadBytes,
       maxResultBytes: atLeastOne(options.limits?.resultBytes ?? 16 * KIB, 'limits.resultBytes'),
       log: logger,
       clock,
@@ -150,8 +165,7 @@ export class Carillon implements AsyncDisposable {
    */
   async stop(options: { readonly within?: Duration } = {}): Promise<void> {
     const withinMs = durationMs(options.within ?? '30s', 'within');
-    await this.#placements.idle();
-    await this.#engine.stop(withinMs);
+    await this.#engine.stop(withinMs, () => this.#placements.idle());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -165,11 +179,16 @@ export class Carillon implements AsyncDisposable {
   async schedule<T extends TaskRef>(task: T, ...[payload, options]: ScheduleArguments<T>): Promise<ScheduleAnswer> {
     await this.#open();
     const [answer] = await this.#placements.place([await this.#candidate(taskOf(task), payload, options)]);
-    return answer as ScheduleAnswer;
+    if (answer === undefined || answer.outcome === 'refused')
+      throw answer?.error ?? new Error('unreachable: one call, one answer');
+    return answer;
   }
 
-  /** Schedules many jobs in one round trip; each is placed or refused by itself. The answers stand in the calls' order. */
-  async scheduleMany<T extends TaskRef>(calls: readonly ScheduleCall<T>[]): Promise<readonly ScheduleAnswer[]> {
+  /** Schedules many jobs in one round trip; each is placed, or answered as
+   * `refused` with its error, by itself. The answers stand in the calls' order. A call that can't be right throws for all. */
+  async scheduleMany<T extends TaskRef>(
+    calls: readonly ScheduleCall<T>[],
+  ): Promise<readonly (ScheduleAnswer | ScheduleRefusal)[]> {
     await this.#open();
     const candidates = await Promise.all(
       calls.map(({ task, payload, options }) => this.#candidate(taskOf(task), payload, options)),
@@ -280,15 +299,14 @@ export class Carillon implements AsyncDisposable {
   async #candidate(task: AnyTask, payload: unknown, fields: ScheduleFields = {}): Promise<Candidate> {
     const options = this.#catalog.get(task.name)?.options ?? resolveTask(task);
     const { schema } = options;
-    const checked =
-      schema === undefined ? payload : await validate(schema, payload, `the payload of task ${task.name}`);
+    if (schema !== undefined) await validate(schema, payload, `the payload of task ${task.name}`); // its output is for the handler
     const context = {
       namespace: this.#namespace,
       maxBytes: this.#payloadBytes,
       now: this.#engine.time.now(),
       mint: () => this.#ids.job(),
     };
-    return candidate(options, checked, fields, context);
+    return candidate(options, payload, fields, context);
   }
 
   #pausable(target: { readonly queue: string } | { readonly task: TaskRef }): { what: 'queue' | 'task'; name: string } {

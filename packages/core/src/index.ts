@@ -19,7 +19,7 @@ export type { StandardSchema } from './message/schema.js';
 export type { Backend } from './ports/backend.js';
 export type { Backoff, BackoffData } from './retry/backoff.js';
 export type { JobPage, JobQuery } from './runtime/jobs.js';
-export type { ScheduleAnswer } from './runtime/placements.js';
+export type { ScheduleAnswer, ScheduleRefusal } from './runtime/placements.js';
 export type { EventMap, JobEvent, Listener } from './task/events.js';
 export type { Attempt, Handler, HandlerResolver, Services } from './task/handler.js';
 export { consoleLogger, silentLogger } from './task/logger.js';

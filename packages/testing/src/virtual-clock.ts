@@ -42,10 +42,11 @@ export class VirtualClock implements Clock {
     return this.now() - this.#start;
   }
 
+  /** Instants are whole, so a delay is rounded up to the millisecond, as the system clock does. */
   after(delayMs: number, wake: () => void): Timer {
     this.#touches += 1;
     this.#set += 1;
-    const timer: PendingTimer = { at: this.#now + Math.max(0, delayMs), order: this.#set, wake };
+    const timer: PendingTimer = { at: this.#now + Math.ceil(Math.max(0, delayMs)), order: this.#set, wake };
     this.#timers.add(timer);
     return {
       cancel: () => {

@@ -62,11 +62,12 @@ export function reschedule(
   });
 }
 
-/** Schedules a job again that was set aside (dead or indeterminate), with its counts at nought; others are `settled`. */
+/** Schedules a job again that was set aside (dead or indeterminate), with its counts at nought; others, and
+ *  those of which only a dead letter is left, are `settled`. */
 export function redrive(record: LedgerRecord, due: Due | undefined, now: Instant, carriage: Carriage): Amendment {
   const job = readJob(record);
   const attempts = attemptsBegun(job, record);
-  if (!SET_ASIDE.includes(job.state))
+  if (!SET_ASIDE.includes(job.state) || job.body.lost === true)
     return { answer: isSettled(job) ? 'settled' : 'running', attempts, job, writes: [] };
   const again = edited(
     { ...job, state: 'scheduled', dueAt: due === undefined ? now : Math.max(0, dueInstant(due)), expiresAt: undefined },
@@ -95,7 +96,7 @@ function amend(
   const attempts = attemptsBegun(job, record);
   if (isSettled(job)) return { answer: 'settled', attempts, job, writes: [] };
   if (record.lease !== undefined) {
-    const wishing = withBody(job, { wish }); // E1
+    const wishing = withBody(job, { wish: withAbort(wish, job.body.wish) }); // E1
     return {
       answer: 'running',
       attempts,
@@ -105,6 +106,11 @@ function amend(
   }
   const [after, content] = change(job);
   return { answer: 'done', attempts, job: after, writes: [put(record, content), ...withPointer(namespace, after)] };
+}
+
+/** A cancel keeps the abort that an earlier one asked for. */
+function withAbort(wish: Wish, earlier: Wish | undefined): Wish {
+  return wish.want === 'cancel' && earlier?.want === 'cancel' ? { ...wish, abort: wish.abort || earlier.abort } : wish;
 }
 
 function put(record: LedgerRecord, content: RecordContent): Write {

@@ -4,7 +4,10 @@
 // A2  A wish that came before the start is granted instead of an attempt.
 // A3  A job whose attempts keep ending without a word does not loop for ever; a never-again job does not even begin again.
 // A4  What this engine does not know (a task, a newer version) is given back for a while, then set aside with its reason.
+// A5  A never-again job is claimed durably before it begins; where only this engine's task says that it is one, its record
+//     is marked and comes back at once.
 
+import { CarillonError } from '../errors.js';
 import type { LedgerRecord } from '../ports/ledger.js';
 import type { ResolvedPolicy } from '../task/options.js';
 import { dueInstant } from '../time/due.js';
@@ -20,7 +23,7 @@ export type Arrival =
       readonly to: 'write';
       readonly job: Job;
       readonly wakeAt: Instant;
-      readonly why: 'hop' | 'given-back' | 'paused' | 'settled';
+      readonly why: 'hop' | 'given-back' | 'paused' | 'marked' | 'settled';
     };
 
 /** What the engine knows about the job's task; `undefined` if it does not know it. */
@@ -42,26 +45,32 @@ export function arrive(delivered: Job, record: Pick<LedgerRecord, 'interrupted'>
   const { now, policy, paused } = context;
   const settled = (job: Job): Arrival => ({ to: 'write', job, wakeAt: now, why: 'settled' });
 
-  if ((delivered.body.reader ?? 1) > JOB_READER) return stranger(delivered, 'written by a newer version', now); // A4
-  let job = countInterruptions(delivered, record.interrupted);
+  let job = countInterruptions(delivered, record.interrupted); // the next write resolves these leases
+  if ((job.body.reader ?? 1) > JOB_READER) return stranger(job, 'written by a newer version', now); // A4
   if (policy === undefined) return stranger(job, 'unknown task', now); // A4
+  if (job.body.unknownSince !== undefined) job = withBody(job, { unknownSince: undefined });
 
+  const interruptions = job.body.interruptions ?? 0;
+  if (interruptions > 0 && policy.neverAgain) {
+    return settled(close(job, 'indeterminate', now, policy, { reason: 'interrupted' })); // A3
+  }
+  if (interruptions >= policy.interruptions) {
+    return settled(close(job, 'dead', now, policy, { reason: 'interrupted too often' })); // A3
+  }
   if (job.body.wish !== undefined) {
     job = grant(job, job.body.wish, now, policy); // A2
     if (job.state !== 'scheduled') return settled(job);
   }
 
   if (job.dueAt > now || job.body.wall !== undefined) {
-    const on = hop(job);
+    const on = resolvable(job);
+    if (on === undefined) {
+      const { unknownSince } = delivered.body;
+      return stranger(withBody(job, { unknownSince }), 'unknown time zone', now); // A4
+    }
     if (on.dueAt > now) return { to: 'write', job: on, wakeAt: on.dueAt, why: 'hop' }; // A1
   }
 
-  if (record.interrupted.length > 0) {
-    if (policy.neverAgain) return settled(close(job, 'indeterminate', now, policy, { reason: 'interrupted' })); // A3
-    if ((job.body.interruptions ?? 0) >= policy.interruptions) {
-      return settled(close(job, 'dead', now, policy, { reason: 'interrupted too often' })); // A3
-    }
-  }
   if (paused) return { to: 'write', job, wakeAt: now + PAUSED_MS, why: 'paused' };
 
   const first = (job.body.starts ?? 0) === 0;
@@ -69,7 +78,20 @@ export function arrive(delivered: Job, record: Pick<LedgerRecord, 'interrupted'>
   if (late && policy.lateness?.then === 'skip')
     return settled(close(job, 'skipped', now, policy, { reason: 'too late' }));
   if (late && policy.lateness?.then === 'dead') return settled(close(job, 'dead', now, policy, { reason: 'too late' }));
+  if (policy.neverAgain && job.body.neverAgain !== true) {
+    return { to: 'write', job: withBody(job, { neverAgain: true }), wakeAt: now, why: 'marked' }; // A5
+  }
   return { to: 'run', job, late };
+}
+
+/** The job on its next hop; undefined if this host's time zone data lack its zone. */
+function resolvable(job: Job): Job | undefined {
+  try {
+    return hop(job);
+  } catch (error) {
+    if (CarillonError.is(error) && error.code === 'E_ZONE') return undefined;
+    throw error;
+  }
 }
 
 /** The job on its next hop: a wall time is resolved against today's time zone data. */

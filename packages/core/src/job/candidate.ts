@@ -5,7 +5,7 @@
 import { CarillonError } from '../errors.js';
 import { checkIdentity, jobRecord, mintedForKey, partitionOf, queueName } from '../message/names.js';
 import { encodePayload } from '../message/payload.js';
-import { checkQueue, oneOf, resolvePolicy, type ResolvedTask } from '../task/options.js';
+import { checkQueue, oneOf, onlyKnown, resolvePolicy, type ResolvedTask } from '../task/options.js';
 import type { OnExisting, TaskOverrides } from '../task/task.js';
 import { dueInstant, dueOf, isWall, type When } from '../time/due.js';
 import type { Duration } from '../time/duration.js';
@@ -43,7 +43,23 @@ export interface CandidateContext {
 /** A placement, and whether it leaves no record until it is claimed. */
 export type Candidate = Placement & { readonly onClaim: boolean };
 
+const SCHEDULE_OPTIONS: readonly (keyof ScheduleFields)[] = [
+  'in',
+  'at',
+  'timezone',
+  'id',
+  'key',
+  'onExisting',
+  'queue',
+  'headers',
+  'record',
+  'attempts',
+  'retry',
+  'timeout',
+  'maxLateness',
+];
 const MOST_HEADERS = 32;
+const HEADER_BYTES = 8 * 1024;
 
 /** Makes a placement of a call. Throws `E_OPTIONS`, `E_DURATION`, `E_DUE`, `E_ZONE`, `E_ID`, `E_PAYLOAD`, `E_PAYLOAD_SIZE`. */
 export function candidate(
@@ -53,6 +69,7 @@ export function candidate(
   context: CandidateContext,
 ): Candidate {
   const { namespace, maxBytes, now, mint } = context;
+  onlyKnown(fields, SCHEDULE_OPTIONS, 'schedule');
   const { key, headers, attempts, retry, timeout, maxLateness } = fields;
   const onClaim = (fields.record ?? task.record) === 'on-claim';
   if (key !== undefined) checkIdentity(key, 'key');
@@ -76,7 +93,7 @@ export function candidate(
     ...(isWall(due) && { wall: due }),
     ...(overrides && { overrides }),
     ...(neverAgain && { neverAgain }),
-    ...(headers && { headers: checkHeaders(headers) }),
+    ...(headers !== undefined && { headers: checkHeaders(headers) }),
   };
   const job: Job = {
     record: jobRecord(namespace, id, partition),
@@ -117,9 +134,17 @@ function overridesOf(overrides: TaskOverrides): TaskOverrides | undefined {
 }
 
 function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const entries = Object.entries(headers);
-  if (entries.length <= MOST_HEADERS && entries.every(([, value]) => typeof value === 'string')) return { ...headers };
+  const values: unknown =
+    typeof headers === 'object' && headers !== null && !Array.isArray(headers) && Object.values(headers);
+  if (
+    Array.isArray(values) &&
+    values.length <= MOST_HEADERS &&
+    values.every((value) => typeof value === 'string') &&
+    Buffer.byteLength(JSON.stringify(headers)) <= HEADER_BYTES
+  ) {
+    return { ...headers };
+  }
   throw new CarillonError('E_OPTIONS', 'headers is not usable.', {
-    next: `Give at most ${String(MOST_HEADERS)} headers, all of them strings.`,
+    next: `Give an object of at most ${String(MOST_HEADERS)} strings, with at most ${String(HEADER_BYTES)} bytes in all.`,
   });
 }

@@ -35,7 +35,8 @@ export function carry(job: Job, now: Instant, carriage: Carriage, wakeAt: Instan
   const deliverAt = deliveryTime(job, wakeAt, now, carriage);
   if (carriage.fused) return writeJob(job, deliverAt); // K3
 
-  const numbered = withBody(job, { messages: (job.body.messages ?? 0) + 1 });
+  const lastMessageAt = Math.max(deliverAt, job.body.lastMessageAt ?? 0);
+  const numbered = withBody(job, { messages: (job.body.messages ?? 0) + 1, lastMessageAt });
   const entry: OutboxEntry = {
     message: wakeMessage(numbered, deliverAt),
     wakeAt: Math.max(deliverAt, now) + GRACE_MS,

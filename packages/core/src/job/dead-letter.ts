@@ -63,6 +63,6 @@ function dead(
   reason: string,
   now: Instant,
 ): Job {
-  const body = { payload, reason, settledAt: now, placedAt: now };
+  const body = { payload, reason, settledAt: now, placedAt: now, lost: true } as const;
   return { record, task, queue, generation, state: 'dead', dueAt, expiresAt: now + KEEP_MS, body };
 }

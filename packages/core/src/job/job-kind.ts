@@ -3,8 +3,8 @@
 import { CarillonError } from '../errors.js';
 import type { Envelope } from '../message/envelope.js';
 import { idOf, queueOf } from '../message/names.js';
-import { decodePayload } from '../message/payload.js';
 import type { Expectation, LedgerRecord, RecordContent, Write } from '../ports/ledger.js';
+import type { OutgoingMessage } from '../ports/outgoing-message.js';
 import type { Catalog, CatalogEntry } from '../task/catalog.js';
 import type { Happening, JobEvent } from '../task/events.js';
 import type { Services } from '../task/handler.js';
@@ -13,8 +13,19 @@ import { type ResolvedPolicy, resolvePolicy } from '../task/options.js';
 import type { Random } from '../time/clock.js';
 import type { Instant } from '../time/instant.js';
 import { arrive, hop, STRANGER } from './arrive.js';
-import { type Carriage, carry, deliveryTime, GRACE_MS, wakeMessage } from './carriage.js';
-import { isSettled, type Job, type JobBody, nextGeneration, nominalAt, readJob, withBody, writeJob } from './job.js';
+import { type Carriage, carry, deliveryTime, GRACE_MS, UNSENT_MS, wakeMessage } from './carriage.js';
+import {
+  isSettled,
+  type Job,
+  type JobBody,
+  jobBodyOf,
+  nextGeneration,
+  nominalAt,
+  readJob,
+  salvageJob,
+  withBody,
+  writeJob,
+} from './job.js';
 import { withPointer } from './pointer.js';
 import { close, countInterruptions, settle } from './settle.js';
 
@@ -52,13 +63,14 @@ export function jobKind(parts: JobKindParts): Kind {
     record: LedgerRecord,
     expect: Expectation,
     now: Instant,
-    happenings: readonly Happening[],
+    happenings: () => readonly Happening[],
     wakeAt?: Instant,
   ): Step => {
     const written = content(job, now, wakeAt);
+    const pointer = record.wakeAt === undefined ? [] : withPointer(namespace, job); // else its key may be another's
     return {
-      writes: [{ do: 'put', key: record.key, expect, content: written }, ...withPointer(namespace, job)],
-      outbox: written.outbox.map((entry) => entry.message),
+      writes: [{ do: 'put', key: record.key, expect, content: written }, ...pointer],
+      outbox: written.outbox.length === 0 ? NO_MESSAGES : written.outbox.map((entry) => entry.message),
       happenings,
     };
   };
@@ -67,7 +79,7 @@ export function jobKind(parts: JobKindParts): Kind {
 
   const skipped = (job: Job, record: LedgerRecord, expect: Expectation, now: Instant): Step => {
     const gone = close(job, 'skipped', now, policyOf(job) ?? STRANGER, { reason: 'unless' });
-    return step(gone, record, expect, now, ended(gone, about(gone), undefined));
+    return step(gone, record, expect, now, () => ended(gone, about(gone), undefined));
   };
 
   const guardOf = (entry: CatalogEntry | undefined, job: Job, skip: () => Step): Guard | undefined => {
@@ -92,12 +104,16 @@ export function jobKind(parts: JobKindParts): Kind {
     settle(record: LedgerRecord, outcome: Outcome, over: Ended): Step {
       const before = record === granted ? job : countInterruptions(readJob(record), record.interrupted);
       const after = settle(before, outcome, over, policy, random);
-      return step(after, record, held(record), over.endedAt, told(before, after, outcome, over, about(after)));
+      return step(after, record, held(record), over.endedAt, () => told(before, after, outcome, over, about(after)));
     },
-    release: (record, now) =>
-      step(countInterruptions(readJob(record), record.interrupted), record, held(record), now, [], now),
+    release: (record, now, wakeAt) =>
+      step(countInterruptions(readJob(record), record.interrupted), record, held(record), now, NOTHING, wakeAt),
     progress(record, value): Write {
-      const progressed = withBody(readJob(record), { progress: value });
+      const { wish, wall, nominalAt: nominal } = job.body; // as arrived: a wish that was granted then is not brought back
+      const read = readJob(record);
+      const current =
+        record === granted ? withBody({ ...read, dueAt: job.dueAt }, { wish, wall, nominalAt: nominal }) : read;
+      const progressed = withBody(current, { progress: value });
       return {
         do: 'put',
         key: record.key,
@@ -121,8 +137,10 @@ export function jobKind(parts: JobKindParts): Kind {
       now: Instant,
       redelivered: boolean,
     ): RecordContent | { malformed: string } {
-      const body = bodyOf(envelope.body ?? '');
-      if (body === undefined) return { malformed: 'the body of an on-claim message is not a job' };
+      const sent = jobBodyOf(envelope.body ?? '');
+      if (sent === undefined) return { malformed: 'the body of an on-claim message is not a job' };
+      const body: { -readonly [K in keyof JobBody]: JobBody[K] } = { ...sent };
+      for (const field of RECORD_ONLY) delete body[field];
       const job: Job = {
         record: envelope.key,
         task: envelope.task,
@@ -158,20 +176,10 @@ export function jobKind(parts: JobKindParts): Kind {
       if (arrival.to === 'run') throw new Error(`unreachable: task ${job.task} runs without being known`);
       const guard =
         arrival.why === 'hop' ? guardOf(entry, job, () => skipped(job, record, held(record), now)) : undefined;
-      const happening: readonly Happening[] =
-        arrival.why === 'settled'
-          ? ended(job, about(job), undefined)
-          : arrival.why === 'hop'
-            ? [{ event: 'job:hopped', data: { ...about(job), dueAt: job.dueAt } }]
-            : [
-                {
-                  event: 'job:given-back',
-                  data: { ...about(job), why: arrival.why === 'paused' ? 'paused' : 'unknown' },
-                },
-              ];
+      const happening = (): readonly Happening[] => onItsWay(arrival.why, job, about(job));
       return {
         to: 'write',
-        step: step(job, record, held(record), now, [...interruptions, ...happening], arrival.wakeAt),
+        step: step(job, record, held(record), now, () => [...interruptions, ...happening()], arrival.wakeAt),
         guard,
       };
     },
@@ -183,7 +191,7 @@ export function jobKind(parts: JobKindParts): Kind {
       const guard = guardOf(catalog.get(job.task), job, () => skipped(job, record, expect, now));
       const on = hop(job);
       const hopped: Happening = { event: 'job:hopped', data: { ...about(on), dueAt: on.dueAt } };
-      return { to: 'hop', step: step(on, record, expect, now, [hopped], Math.max(on.dueAt, now)), guard };
+      return { to: 'hop', step: step(on, record, expect, now, () => [hopped], Math.max(on.dueAt, now)), guard };
     },
 
     resend(record: LedgerRecord, now: Instant, jitter: number): Step {
@@ -191,25 +199,29 @@ export function jobKind(parts: JobKindParts): Kind {
       const sweeps = (job.body.sweeps ?? 0) + 1;
       const graceMs = Math.min(GRACE_MS * 2 ** Math.min(sweeps, 16), LONGEST_SWEEP_MS) * (1 + jitter / 2);
       const deliverAt = deliveryTime(job, Math.max(job.dueAt, now), now, carriage());
-      const unsent = record.outbox.map((entry) => entry.message);
-      return {
-        writes: [
-          {
-            do: 'put',
-            key: record.key,
-            expect: { version: record.version },
-            content: writeJob(withBody(job, { sweeps }), Math.max(now, deliverAt) + graceMs),
-          },
-        ],
-        outbox: unsent.length > 0 ? unsent : [wakeMessage(job, deliverAt)],
-        happenings: [],
-      };
+      const resent = (content: RecordContent, outbox: Step['outbox']): Step => ({
+        writes: [{ do: 'put', key: record.key, expect: { version: record.version }, content }],
+        outbox,
+        happenings: NOTHING,
+      });
+      if (record.outbox.length === 0) {
+        const content = writeJob(withBody(job, { sweeps }), Math.round(Math.max(now, deliverAt) + graceMs));
+        return resent(content, [wakeMessage(job, deliverAt)]);
+      }
+      const unsent = record.outbox.map(({ message }) => {
+        return { message, wakeAt: Math.max(now, message.deliverAt) + GRACE_MS };
+      });
+      const again = Math.round(now + UNSENT_MS * (1 + jitter)); // it stays promised until it is sent
+      return resent(
+        writeJob(job, again, unsent),
+        unsent.map(({ message }) => message),
+      );
     },
 
     setAside(record: LedgerRecord, expect: Expectation, reason: string, now: Instant): Step {
-      const dead = close(readOrSalvage(record), 'dead', now, STRANGER, { reason });
+      const dead = close(salvageJob(record), 'dead', now, STRANGER, { reason });
       const edited = { ...dead, generation: nextGeneration(dead.generation, now) };
-      return step(edited, record, expect, now, ended(dead, about(dead), undefined));
+      return step(edited, record, expect, now, () => ended(dead, about(dead), undefined));
     },
   };
 }
@@ -220,12 +232,24 @@ function told(before: Job, after: Job, outcome: Outcome, over: Ended, about: Job
     const result = outcome.outcome === 'done' ? outcome.result : undefined;
     return [{ event: 'job:completed', data: { ...about, attempt, durationMs: over.endedAt - over.startedAt, result } }];
   }
+  if (after.state === before.state && isSettled(before)) return []; // told by those who settled it
   const error = 'error' in outcome ? outcome.error : undefined;
   if (after.state !== 'scheduled') return ended(after, about, error);
   if (outcome.outcome === 'interrupted') return [{ event: 'job:interrupted', data: { ...about, worker: over.worker } }];
   if ((after.body.failures ?? 0) === (before.body.failures ?? 0))
     return [{ event: 'job:snoozed', data: { ...about, attempt, until: after.dueAt } }];
   return [{ event: 'job:failed', data: { ...about, attempt, error, retryAt: after.dueAt } }];
+}
+
+function onItsWay(
+  why: 'hop' | 'given-back' | 'paused' | 'marked' | 'settled',
+  job: Job,
+  about: JobEvent,
+): readonly Happening[] {
+  if (why === 'settled') return ended(job, about, undefined);
+  if (why === 'marked') return [];
+  if (why === 'hop') return [{ event: 'job:hopped', data: { ...about, dueAt: job.dueAt } }];
+  return [{ event: 'job:given-back', data: { ...about, why: why === 'paused' ? 'paused' : 'unknown' } }];
 }
 
 function ended(job: Job, about: JobEvent, error: unknown): readonly Happening[] {
@@ -244,22 +268,15 @@ function ended(job: Job, about: JobEvent, error: unknown): readonly Happening[] 
   }
 }
 
-/** A job from its record; where the body can't be read, its text becomes the payload, so that nothing is lost. */
-function readOrSalvage(record: LedgerRecord): Job {
-  const { key, task, queue, generation, dueAt, expiresAt, body } = record;
-  if (bodyOf(body) !== undefined) return readJob(record);
-  return { record: key, task, queue, generation, state: 'scheduled', dueAt, expiresAt, body: { payload: body } };
-}
+/** What only a record can say of a job; in a message it would be made up. */
+const RECORD_ONLY = [
+  ...(['key', 'unkeyed', 'placedAt', 'nominalAt', 'hop', 'sweeps', 'messages', 'lastMessageAt', 'failures'] as const),
+  ...(['interruptions', 'starts', 'attempts', 'wish', 'answer', 'unknownSince', 'progress', 'result'] as const),
+  ...(['settledAt', 'reason'] as const),
+] satisfies readonly (keyof JobBody)[];
 
-function bodyOf(text: string): JobBody | undefined {
-  try {
-    const body = decodePayload(text);
-    return typeof body === 'object' && body !== null && 'payload' in body ? (body) : undefined;
-  } catch {
-    return undefined; // the caller turns it into a dead letter with its reason
-  }
-}
-
+const NOTHING = (): readonly Happening[] => [];
+const NO_MESSAGES: readonly OutgoingMessage[] = [];
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
 const NO_SERVICES: Services = {

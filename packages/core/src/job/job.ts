@@ -12,6 +12,7 @@
 // J1  Fields at their usual value are left out of the body, so a pending job costs little more than its payload.
 // J2  A body says the oldest reader that may read it; fields that this code does not know are kept.
 
+import { CarillonError } from '../errors.js';
 import type { RecordContent, RecordKey, LedgerRecord } from '../ports/ledger.js';
 import { decodePayload } from '../message/payload.js';
 import type { TaskOverrides } from '../task/task.js';
@@ -74,6 +75,8 @@ export interface JobBody {
   readonly sweeps?: number;
   /** How many messages have been promised for it; names the next one. */
   readonly messages?: number;
+  /** When the latest of them is to be delivered. */
+  readonly lastMessageAt?: Instant;
   readonly failures?: number;
   readonly interruptions?: number;
   /** Attempts that are over, however they ended. */
@@ -83,6 +86,8 @@ export interface JobBody {
   readonly wish?: Wish;
   readonly answer?: PlacedAnswer;
   readonly unknownSince?: Instant;
+  /** Only its dead letter is left: there is nothing to run it with. */
+  readonly lost?: true;
   readonly progress?: unknown;
   readonly result?: unknown;
   readonly settledAt?: Instant;
@@ -111,8 +116,14 @@ export const JOB_READER = 1;
 /** The most attempts that are kept with a job, and the longest error text. */
 export const KEPT = { attempts: 20, message: 1000, stack: 2000 } as const;
 
-/** Reads a job from its record. */
+/** Reads a job from its record; throws `E_PAYLOAD` if its body is not that of a job. */
 export function readJob(record: LedgerRecord): Job {
+  const body = jobBodyOf(record.body);
+  if (body === undefined) {
+    throw new CarillonError('E_PAYLOAD', `The record of the job ${record.key.id} is damaged.`, {
+      next: 'It is set aside with its text when it is due; redrive is not possible.',
+    });
+  }
   return {
     record: record.key,
     task: record.task,
@@ -121,8 +132,26 @@ export function readJob(record: LedgerRecord): Job {
     state: record.state as JobState,
     dueAt: record.dueAt,
     expiresAt: record.expiresAt,
-    body: decodePayload(record.body) as JobBody,
+    body,
   };
+}
+
+/** A job from its record; where the body can't be read, its text becomes the payload, so that nothing is lost. */
+export function salvageJob(record: LedgerRecord): Job {
+  if (jobBodyOf(record.body) !== undefined) return readJob(record);
+  const { key, task, queue, generation, dueAt, expiresAt, body } = record;
+  const state = record.state as JobState;
+  return { record: key, task, queue, generation, state, dueAt, expiresAt, body: { payload: body } };
+}
+
+/** A job's body from its text; undefined if it is none. */
+export function jobBodyOf(text: string): JobBody | undefined {
+  try {
+    const body = decodePayload(text);
+    return typeof body === 'object' && body !== null && 'payload' in body ? body : undefined;
+  } catch {
+    return undefined; // the caller says so, with the text
+  }
 }
 
 /** The record's content for a job that wants attention at `wakeAt` (`undefined` once it is settled). */

@@ -3,7 +3,8 @@
 // B1  One change writes the job with its first message; a job that the caller was told of is durable (design: placing).
 // B2  A repeated id gets the first answer, whatever has happened to the job since.
 // B3  A key points to at most one open job; a settled job does not count as existing.
-// B4  Replacing a running job leaves it to end, without its key, and places another beside it.
+// B4  Replacing a running job leaves it to end, without its key and with the wish not to be repeated, and places another
+//     beside it.
 
 import { CarillonError } from '../errors.js';
 import { answerRecord } from '../message/names.js';
@@ -66,7 +67,7 @@ export function place(placement: Placement, standing: Standing, now: Instant, ca
     );
   }
   if (onExisting === 'keep') {
-    const same = JSON.stringify(held.body.payload) === JSON.stringify(job.body.payload);
+    const same = JSON.stringify(held.body.payload) === textOf(job);
     return answered(placement, standing, { outcome: 'kept', id: heldId, same });
   }
   if (onExisting === 'throttle' && !running) {
@@ -77,7 +78,9 @@ export function place(placement: Placement, standing: Standing, now: Instant, ca
 
   const replaced = { id: heldId, attempts };
   if (running) {
-    const write = rewrite(withBody(held, { unkeyed: true }), standing.held, standing.held.wakeAt); // B4
+    const abort = held.body.wish?.want === 'cancel' && held.body.wish.abort; // somebody may have asked for it before
+    const wish = { want: 'cancel', abort, reason: 'replaced' } as const;
+    const write = rewrite(withBody(held, { unkeyed: true, wish }), standing.held, standing.held.wakeAt); // B4
     return placed(placement, standing, { outcome: 'running', id, replaced }, [write], now, carriage);
   }
   const gone = close(withBody(held, { unkeyed: true }), 'cancelled', now, placement.keeping, { reason: 'replaced' });
@@ -91,13 +94,18 @@ export function repeated(placement: Placement, record: LedgerRecord): PlacedAnsw
   const first = readJob(record);
   const same = first.task === placement.job.task && first.body.key === placement.job.body.key;
   const throttled = first.body.key !== undefined; // its payload may have been exchanged since
-  if (same && (throttled || JSON.stringify(first.body.payload) === JSON.stringify(placement.job.body.payload))) {
+  if (same && (throttled || JSON.stringify(first.body.payload) === textOf(placement.job))) {
     return first.body.answer ?? { outcome: 'scheduled', id: placement.id };
   }
   throw new CarillonError('E_ID_REUSED', `The id ${placement.id} already names another job.`, {
     next: 'Repeat a call with exactly what it was first called with, or use a new id.',
     id: placement.id,
   });
+}
+
+/** The payload as it is stored, so that repeats are told by what counts. */
+function textOf({ payloadText, body }: Job): string {
+  return payloadText ?? JSON.stringify(body.payload);
 }
 
 function placed(

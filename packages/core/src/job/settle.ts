@@ -1,8 +1,10 @@
 // Settle: from an attempt's outcome to the job's next state.
 //
 // S1  Only recorded failures count against the attempts; attempts that never ended count as interruptions.
-// S2  Done stays done; anything else yields to a wish.
+// S2  Done stays done, set aside stays set aside; what would run again yields to a wish.
 // S3  A never-again job whose attempt began is never scheduled again: a throw is dead, no word is indeterminate.
+// S4  What others have settled meanwhile stays settled as it is, unless the attempt is done.
+// S5  A settled record outlives the last message that was sent for it, as long as a broker may keep that.
 
 import type { Lease } from '../ports/ledger.js';
 import { backoffMs } from '../retry/backoff.js';
@@ -13,6 +15,7 @@ import type { Random } from '../time/clock.js';
 import { dueInstant } from '../time/due.js';
 import type { Instant } from '../time/instant.js';
 import {
+  isSettled,
   type Job,
   KEPT,
   type JobState,
@@ -22,6 +25,9 @@ import {
   type Wish,
   withBody,
 } from './job.js';
+
+/** How long a broker may keep a message after its delivery time, in milliseconds. */
+const MESSAGE_RETENTION_MS = 3 * 86_400_000;
 
 /** How long settled jobs are remembered. */
 export type Keeping = Pick<ResolvedPolicy, 'keepDoneMs' | 'keepDeadMs'>;
@@ -38,6 +44,7 @@ export function settle(job: Job, outcome: Outcome, ended: Ended, policy: Resolve
     }); // S2
   }
 
+  if (isSettled(job)) return after; // S4
   const next = consequence(after, outcome, ended.endedAt, policy, random);
   if (!('dueAt' in next)) return close(after, next.state, ended.endedAt, policy, { reason: next.reason });
   if (after.body.wish !== undefined) return grant(after, after.body.wish, ended.endedAt, policy); // S2
@@ -70,10 +77,20 @@ function consequence(
 
   const failures = job.body.failures ?? 0;
   if (failures >= policy.attempts) return { state: 'dead', reason: 'attempts exhausted' };
-  const delayMs = verdict instanceof Ruling ? verdict.afterMs : backoffMs(policy.backoff, failures, random);
+  const delayMs = verdict instanceof Ruling ? verdict.afterMs : backoffOf(policy, failures, random);
+  if (typeof delayMs === 'string') return { state: 'dead', reason: delayMs };
   const end = nominalAt(job) + policy.retryForMs;
   if (now >= end) return { state: 'dead', reason: 'too old to retry' };
   return { dueAt: Math.min(now + delayMs, end) }; // the last attempt falls on the age itself
+}
+
+/** The backoff's delay; the reason not to retry if the user's own function throws or answers no duration. */
+function backoffOf(policy: ResolvedPolicy, failures: number, random: Random): number | string {
+  try {
+    return backoffMs(policy.backoff, failures, random);
+  } catch (error) {
+    return `its backoff failed: ${keptError(error).message}`;
+  }
 }
 
 function recorded(job: Job, outcome: Outcome, ended: Ended): Job {
@@ -120,8 +137,13 @@ export function close(
   more: { reason?: string; result?: unknown } = {},
 ): Job {
   const forMs = state === 'dead' || state === 'indeterminate' ? keeping.keepDeadMs : keeping.keepDoneMs;
-  const { wish: _wish, ...body } = job.body;
-  return { ...job, state, expiresAt: now + forMs, body: { ...body, ...defined(more), settledAt: now } };
+  const { reason, result } = more;
+  const expiresAt = Math.max(now + forMs, (job.body.lastMessageAt ?? 0) + MESSAGE_RETENTION_MS); // S5
+  return {
+    ...withBody(job, { wish: undefined, reason, settledAt: now, ...(result !== undefined && { result }) }),
+    state,
+    expiresAt,
+  };
 }
 
 /** Gives a wish its way, on a job that nobody is working on any more. */
@@ -129,7 +151,7 @@ export function grant(job: Job, wish: Wish, now: Instant, keeping: Keeping): Job
   if (wish.want === 'cancel') return close(job, 'cancelled', now, keeping, { reason: wish.reason });
   const dueAt = Math.max(0, dueInstant(wish.due));
   const wall = 'wall' in wish.due ? wish.due : undefined;
-  return withBody({ ...job, dueAt }, { wish: undefined, nominalAt: undefined, wall });
+  return withBody({ ...job, dueAt }, { wish: undefined, nominalAt: undefined, unknownSince: undefined, wall });
 }
 
 /** Makes a scheduled job due at another time, and remembers when it was meant to run. */
@@ -152,8 +174,4 @@ export function keptError(error: unknown): KeptError {
     ...((typeof code === 'string' || typeof code === 'number') && { code: String(code) }),
     ...(error.stack !== undefined && { stack: error.stack.slice(0, KEPT.stack) }),
   };
-}
-
-function defined<T extends object>(fields: T): Partial<T> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>;
 }

@@ -2,7 +2,7 @@
 
 import { idOf, queueOf } from '../message/names.js';
 import type { LedgerRecord } from '../ports/ledger.js';
-import { attemptsBegun, type Job, type JobState, type KeptError, nominalAt, placedAt, readJob } from './job.js';
+import { attemptsBegun, type Job, type JobState, type KeptError, nominalAt, placedAt, salvageJob } from './job.js';
 
 /** An attempt as users see it; without `endedAt` it is running, or nobody has heard how it ended. */
 export interface AttemptView {
@@ -47,7 +47,7 @@ export interface JobView<P = unknown, R = unknown> {
 
 /** Makes the view of a job's record. */
 export function viewJob(namespace: string, record: LedgerRecord): JobView {
-  const job = readJob(record);
+  const job = salvageJob(record);
   const { body } = job;
   const attempts = attemptsOf(job, record);
   return {

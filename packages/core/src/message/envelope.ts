@@ -30,22 +30,12 @@ export type Decoded =
   | { readonly is: 'newer'; readonly reader: number }
   | { readonly is: 'malformed'; readonly reason: string };
 
-/** The bytes of a message. */
+/** The bytes of a message; a body goes in as the JSON that it is. */
 export function encodeEnvelope(envelope: Envelope): Uint8Array {
   const { key, generation, task, dueAt, hop, body } = envelope;
-  const wire = {
-    v: ENVELOPE_VERSION,
-    r: ENVELOPE_VERSION,
-    k: key.kind,
-    i: key.id,
-    p: key.partition,
-    g: generation,
-    t: task,
-    d: dueAt,
-    h: hop,
-    b: body,
-  };
-  return Buffer.from(JSON.stringify(wire), 'utf8');
+  const identity = { k: key.kind, i: key.id, p: key.partition, g: generation, t: task, d: dueAt, h: hop };
+  const wire = JSON.stringify({ v: ENVELOPE_VERSION, r: ENVELOPE_VERSION, ...identity });
+  return Buffer.from(body === undefined ? wire : `${wire.slice(0, -1)},"b":${body}}`, 'utf8');
 }
 
 /** Reads a message of at most `maxBytes`; never throws (V2). */
@@ -66,13 +56,24 @@ export function decodeEnvelope(bytes: Uint8Array, maxBytes: number): Decoded {
   if (r > ENVELOPE_VERSION) return { is: 'newer', reader: r };
   if (!text(k) || !text(i) || !text(p) || !text(t)) return malformed('an identity is missing or too long');
   if (!natural(g) || !natural(d) || !natural(h)) return malformed('a number is missing or out of range');
-  if (b !== undefined && typeof b !== 'string') return malformed('the body is not text');
+  if (b !== undefined && (typeof b !== 'object' || b === null)) return malformed('the body is not an object');
+  const body = b === undefined ? undefined : textOf(b);
+  if (b !== undefined && body === undefined) return malformed('the body is nested too deeply');
 
   const key: RecordKey = { kind: k, id: i, partition: p };
   return {
     is: 'envelope',
-    envelope: { key, generation: g, task: t, dueAt: d, hop: h, ...(b !== undefined && { body: b }) },
+    envelope: { key, generation: g, task: t, dueAt: d, hop: h, ...(body !== undefined && { body }) },
   };
+}
+
+/** JSON text; undefined if the value is nested deeper than the stack reaches, which parsing does not notice. */
+function textOf(value: object): string | undefined {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined; // the caller says so
+  }
 }
 
 const LONGEST_TEXT = 600;

@@ -2,7 +2,8 @@
 //
 // N1  Parts are joined so that no two pairs of parts give one name: no id or key holds the separator of a namespace, and
 //     no task name holds a '/'.
-// N2  The partition of an id can be read off the id, so a record is found by its id alone.
+// N2  The partition of a minted id can be read off the id, so a record is found by its id alone; an id of the caller's for a
+//     job with a key has an alias.
 
 import { CarillonError } from '../errors.js';
 import type { RecordKey } from '../ports/ledger.js';
@@ -69,6 +70,16 @@ export function pointerPrefix(namespace: string, task: string, prefix: string): 
 /** The record that keeps the answer of a call that placed no job. */
 export function answerRecord(namespace: string, id: string, partition: string): RecordKey {
   return { kind: 'answer', id: scoped(namespace, id), partition };
+}
+
+/** The record that tells where the job of a caller's own id is, if its key decides that. */
+export function aliasRecord(namespace: string, id: string): RecordKey {
+  return { kind: 'alias', id: scoped(namespace, id), partition: partitionOfId(id) };
+}
+
+/** Whether a record belongs to this namespace, for lists of the one without a name, which are not narrowed by a prefix. */
+export function isOf(namespace: string, key: RecordKey): boolean {
+  return namespace !== '' || !key.id.includes(SEPARATOR);
 }
 
 /** The record that says that a queue or a task is paused. */

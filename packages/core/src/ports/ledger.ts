@@ -5,6 +5,7 @@
 // L3  At most one lease on a record is live at any time, by the ledger's own clock.
 // L4  A call repeated with the same nonce gives the same answer and changes nothing more.
 // L5  A lease that ends without a word from its holder is kept in `interrupted` until the next holder's commit.
+// L6  A grant raises the version, so that a write decided before it meets a conflict and sees the lease. A renewal does not.
 
 import type { Instant } from '../time/instant.js';
 import type { OutgoingMessage } from './outgoing-message.js';
@@ -57,7 +58,7 @@ export interface RecordContent {
 /** A record as read: its content, and what the ledger keeps beside it. */
 export interface LedgerRecord extends RecordContent {
   readonly key: RecordKey;
-  /** Rises by one with each commit. */
+  /** Rises by one with each commit and each grant (L6). */
   readonly version: number;
   /** The highest fence ever granted: `max(previous + 1, ledger time in µs)`; 0 before the first grant. */
   readonly fence: number;
@@ -129,7 +130,8 @@ export type Write =
   | { readonly do: 'remove'; readonly key: RecordKey; readonly expect: Expectation }
   /** Writes nothing, and fails the change unless the expectation holds. */
   | { readonly do: 'check'; readonly key: RecordKey; readonly expect: Expectation }
-  /** Strikes sent messages off the outbox, whatever the version; with the last one gone, `wakeAt` becomes that entry's. */
+  /** Strikes sent messages off the outbox, whatever the version; with the last one gone, `wakeAt` of an open record becomes
+   *  that entry's. A settled record stays settled. */
   | { readonly do: 'sent'; readonly key: RecordKey; readonly messages: readonly string[] };
 
 /** Writes that happen together or not at all; all of one partition. */
@@ -179,6 +181,8 @@ export interface Page {
 export interface Ledger {
   /** What an answered, durable change survives. */
   readonly durability: 'fsync' | 'replicated' | 'async' | 'memory';
+  /** A record is found only by its partition, so the engine leaves an alias where an id does not tell it. */
+  readonly partitioned: boolean;
   /** Connects, verifies, and says what is missing. Calling it again is harmless. */
   open(): Promise<void>;
   close(): Promise<void>;

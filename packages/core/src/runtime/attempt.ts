@@ -23,6 +23,8 @@ export interface AttemptParts {
   readonly fence: number;
   readonly deliveredAt: Instant;
   readonly startedAt: Instant;
+  /** The ledger's time. */
+  readonly now: () => Instant;
   readonly idempotencyKey: string;
   readonly keepProgress: (value: unknown) => Promise<void>;
 }
@@ -119,13 +121,14 @@ export class RunningAttempt implements Attempt {
 
   /** Tells the handler to stop. After a time-out it has a moment to end by itself. */
   stop(reason: StopReason): void {
-    if (this.#stopped !== undefined) return;
+    if (reason === 'timeout') {
+      this.#timer = this.#parts.clock.after(OVERRUN_MS, () => {
+        this.#end({ outcome: 'timed-out', error: stopError('timeout', this.#work), ended: false });
+      });
+    }
+    if (this.#stopped !== undefined) return; // its signal is aborted already
     this.#stopped = reason;
     this.#controller?.abort(stopError(reason, this.#work));
-    if (reason !== 'timeout') return;
-    this.#timer = this.#parts.clock.after(OVERRUN_MS, () => {
-      this.#end({ outcome: 'timed-out', error: stopError('timeout', this.#work), ended: false });
-    });
   }
 
   /** Ends the attempt without waiting for the handler any more (X1). */
@@ -185,9 +188,9 @@ export class RunningAttempt implements Attempt {
     const { entry, id, failures, nominalAt } = this.#work;
     const { on } = entry.options;
     if (on === undefined) return 'retry';
-    const elapsedMs = this.#parts.clock.now() - nominalAt;
+    const ageMs = Math.max(0, this.#parts.now() - nominalAt);
     try {
-      return on(error, { jobId: id, failures: failures + 1, ageMs: Math.max(0, elapsedMs) }) ?? 'retry';
+      return on(error, { jobId: id, failures: failures + 1, ageMs }) ?? 'retry';
     } catch (thrown) {
       this.log.error({ err: thrown }, 'retry.on threw; the job is retried by its backoff');
       return 'retry';

@@ -47,7 +47,13 @@ export class Attempts {
   }
 
   /** Makes one attempt and commits its outcome; undefined if the lease was lost. `ended` is called when the handler is. */
-  async make(delivery: Delivery, grant: Grant, work: Work, ended: () => void): Promise<Step | undefined> {
+  async make(
+    delivery: Delivery,
+    grant: Grant,
+    work: Work,
+    ended: () => void,
+    renewedAt?: number,
+  ): Promise<Step | undefined> {
     const { clock, log, heartbeat, events, namespace, time, worker } = this.#parts;
     let record = grant.record;
     const startedAt = time.now();
@@ -60,6 +66,7 @@ export class Attempts {
       fence: grant.fence,
       deliveredAt: grant.at,
       startedAt,
+      now: () => time.now(),
       idempotencyKey: namespace === '' ? work.id : `${namespace}/${work.id}`,
       keepProgress,
     });
@@ -75,7 +82,7 @@ export class Attempts {
       events.emit('job:started', { ...this.#about(work), attempt: work.number, latenessMs, late: work.late });
     }
     this.#running.add(attempt);
-    heartbeat.add(held);
+    heartbeat.add(held, renewedAt);
     let outcome: Outcome | undefined;
     try {
       outcome = await attempt.run();
@@ -126,11 +133,12 @@ export class Attempts {
   }
 
   async #keepProgress(work: Work, record: LedgerRecord, value: unknown): Promise<LedgerRecord | undefined> {
-    const { ledger, ids, maxResultBytes } = this.#parts;
+    const { ledger, ids, availability, maxResultBytes } = this.#parts;
     encodePayload(value, maxResultBytes, 'progress');
     for (let current = record; ;) {
       const write = work.progress(current, value);
-      const [answer] = await ledger.commit([{ nonce: ids.nonce(), writes: [write], durable: false }]);
+      const changes = [{ nonce: ids.nonce(), writes: [write], durable: false }];
+      const [answer] = (await availability.persist(() => ledger.commit(changes))) ?? [];
       if (answer?.answer === 'conflict' && answer.record?.fence === record.fence) {
         current = answer.record;
         continue;

@@ -23,6 +23,8 @@ export interface AvailabilityParts {
 /** The backend's state as this engine sees it. */
 export class Availability {
   readonly #parts: AvailabilityParts;
+  #waitMs = FIRST_WAIT_MS;
+  #upAt = -Infinity;
   #down: { since: number; up: Promise<void> } | undefined;
   #abandoned = false;
 
@@ -44,6 +46,7 @@ export class Availability {
     if (this.#down !== undefined || this.#abandoned) return;
     const { clock, log, events } = this.#parts;
     const since = clock.monotonic();
+    if (since - this.#upAt > LONGEST_WAIT_MS) this.#waitMs = FIRST_WAIT_MS; // else it answers the probe and fails at work
     log.error({ err: reason }, 'the backend does not answer; no new work is taken until it does');
     this.#down = { since, up: this.#probeUntilUp(since) };
     events.emit('backend:down', { reason });
@@ -69,8 +72,11 @@ export class Availability {
 
   async #probeUntilUp(since: number): Promise<void> {
     const { clock, random, log, events, probe } = this.#parts;
-    for (let waitMs = FIRST_WAIT_MS; !this.#abandoned; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
-      await new Promise<void>((resolve) => void clock.after(waitMs * (0.5 + random.next() / 2), resolve));
+    for (;;) {
+      const waitMs = this.#waitMs * (0.5 + random.next() / 2);
+      this.#waitMs = Math.min(this.#waitMs * 2, LONGEST_WAIT_MS);
+      await new Promise<void>((resolve) => void clock.after(waitMs, resolve));
+      if (this.#abandoned) return;
       try {
         await probe();
         break;
@@ -78,7 +84,8 @@ export class Availability {
         log.debug({ err: error }, 'the backend still does not answer');
       }
     }
-    const downMs = clock.monotonic() - since;
+    this.#upAt = clock.monotonic();
+    const downMs = this.#upAt - since;
     this.#down = undefined;
     log.info({ downMs }, 'the backend answers again');
     events.emit('backend:up', { downMs });

@@ -15,9 +15,11 @@ import type { Arrived, Guard, Kind, Step } from '../task/kind.js';
 import type { Clock, Ids, Random } from '../time/clock.js';
 import type { Attempts } from './attempts.js';
 import type { Availability } from './availability.js';
+import { UNKNOWN } from '../job/arrive.js';
 import { lostRecord, malformedRecord } from '../job/dead-letter.js';
 import type { Events } from './events.js';
-import { Landing, LANDING_MS } from './landing.js';
+import type { Heartbeat, Held } from './heartbeat.js';
+import type { Landing, Turn } from './landing.js';
 import type { LedgerTime } from './ledger-time.js';
 import type { Outbox } from './outbox.js';
 import type { Pauses } from './pauses.js';
@@ -39,13 +41,16 @@ export interface DeliveryParts {
   readonly kinds: ReadonlyMap<string, Kind>;
   readonly slots: Slots;
   readonly landing: Landing;
+  /** How early a delivery may come to be held until it is due, in milliseconds. */
+  readonly landingMs: () => number;
+  readonly heartbeat: Heartbeat;
   readonly pauses: Pauses;
   readonly attempts: Attempts;
   readonly outbox: Outbox;
 }
 
 const UNKNOWN_RETRY_MS = 15_000;
-const READY_POLL_MS = 20;
+const FULL_RETRY_MS = 5_000;
 
 /** Takes deliveries from arrival to ack. */
 export class Deliveries {
@@ -56,40 +61,48 @@ export class Deliveries {
   }
 
   /** One delivery's whole way; never rejects, whatever the backend or the message does. */
-  async handle(delivery: Delivery): Promise<void> {
+  async handle(delivery: Delivery, landed: () => void): Promise<void> {
     try {
-      await this.#handle(delivery);
+      await this.#handle(delivery, landed);
     } catch (error) {
       this.#parts.attempts.log.error({ err: error }, 'a delivery could not be handled; it will come again');
       await this.#giveBack(delivery, UNKNOWN_RETRY_MS);
     }
   }
 
-  async #handle(delivery: Delivery): Promise<void> {
+  async #handle(delivery: Delivery, landed: () => void): Promise<void> {
     if (delivery.granted !== undefined) return this.#granted(delivery, delivery.granted);
 
     const decoded = decodeEnvelope(delivery.body, this.#parts.maxBytes);
-    if (decoded.is === 'newer') return this.#giveBack(delivery, UNKNOWN_RETRY_MS);
+    if (decoded.is === 'newer') return this.#stranger(delivery, 'written by a newer version');
     if (decoded.is === 'malformed') return this.#setAside(delivery, decoded.reason);
     const kind = this.#parts.kinds.get(decoded.envelope.key.kind);
-    if (kind === undefined) return this.#setAside(delivery, `unknown kind of record: ${decoded.envelope.key.kind}`);
-    return this.#message(delivery, decoded.envelope, kind);
+    if (kind === undefined) return this.#stranger(delivery, `unknown kind of record: ${decoded.envelope.key.kind}`);
+    return this.#message(delivery, decoded.envelope, kind, landed);
   }
 
-  async #message(delivery: Delivery, envelope: Envelope, kind: Kind): Promise<void> {
-    const { time, landing } = this.#parts;
+  /** A message that a newer version may know: given back for a while, then set aside (Y4). */
+  async #stranger(delivery: Delivery, reason: string): Promise<void> {
+    if (delivery.attempt * UNKNOWN.everyMs > UNKNOWN.forMs) return this.#setAside(delivery, reason);
+    return this.#giveBack(delivery, UNKNOWN.everyMs);
+  }
+
+  async #message(delivery: Delivery, envelope: Envelope, kind: Kind, landed: () => void): Promise<void> {
+    const { time, landing, landingMs } = this.#parts;
     let dueAt = envelope.dueAt;
     for (;;) {
       const aheadMs = time.until(dueAt);
-      if (aheadMs > 0 && aheadMs <= LANDING_MS && !(await landing.hold(delivery, dueAt)))
-        return this.#giveBack(delivery, aheadMs);
+      if (aheadMs > 0 && aheadMs <= landingMs()) {
+        landed();
+        if (!(await landing.hold(delivery, dueAt))) return this.#giveBack(delivery, aheadMs);
+      }
 
       const answer = await this.#acquire(delivery, envelope, kind);
       switch (answer?.answer) {
         case undefined:
           return this.#giveBack(delivery, UNKNOWN_RETRY_MS);
         case 'granted':
-          return this.#grantedMessage(delivery, answer);
+          return this.#grantedMessage(delivery, answer, landed);
         case 'busy':
           return this.#giveBack(delivery, answer.retryInMs); // Y2
         case 'settled':
@@ -98,7 +111,7 @@ export class Deliveries {
         case 'absent':
           return this.#lost(delivery, envelope);
         case 'early':
-          if (answer.inMs > LANDING_MS) return this.#hop(delivery, envelope, kind, answer.record);
+          if (answer.inMs > landingMs()) return this.#hop(delivery, envelope, kind, answer.record);
           dueAt = answer.record.dueAt;
       }
     }
@@ -118,14 +131,14 @@ export class Deliveries {
   }
 
   /** A message's record was acquired: it needs a slot before it may start. */
-  async #grantedMessage(delivery: Delivery, grant: Grant): Promise<void> {
+  async #grantedMessage(delivery: Delivery, grant: Grant, landed: () => void): Promise<void> {
     const { slots, landing, kinds } = this.#parts;
     const { record } = grant;
-    const ready = (): boolean => slots.take(delivery.queue, record.task);
-    if (await landing.queue(delivery, ready, READY_POLL_MS)) return this.#work(delivery, grant);
-
-    await this.#release(grant, required(kinds.get(record.key.kind)));
-    await this.#giveBack(delivery, UNKNOWN_RETRY_MS);
+    landed();
+    if (slots.take(delivery.queue, record.task)) return this.#work(delivery, grant);
+    const turn: Turn = (start) => slots.turn(delivery.queue, record.task, start);
+    if (await landing.queue(delivery, leaseOf(grant), turn)) return this.#work(delivery, grant);
+    await this.#release(delivery, grant, required(kinds.get(record.key.kind)), landing.closed ? 0 : FULL_RETRY_MS);
   }
 
   async #granted(delivery: Delivery, grant: Grant): Promise<void> {
@@ -133,16 +146,15 @@ export class Deliveries {
     const kind = kinds.get(grant.record.key.kind);
     if (kind === undefined) return; // a newer version's concept: its lease ends, and an engine that knows it takes it
     if (slots.take(delivery.queue, grant.record.task)) return this.#work(delivery, grant);
-    await this.#release(grant, kind);
+    await this.#release(delivery, grant, kind, 0);
   }
 
-  /** Gives back, uncounted, what was acquired and can't start now. */
-  async #release(grant: Grant, kind: Kind): Promise<void> {
+  /** Gives back, uncounted, what was acquired and can't start now, to be delivered again after a while. */
+  async #release(delivery: Delivery, grant: Grant, kind: Kind, afterMs: number): Promise<void> {
+    const now = this.#parts.time.now();
     const arrived = this.#arrive(grant, kind, false);
-    await this.#commit(
-      grant,
-      arrived.to === 'run' ? arrived.work.release(grant.record, this.#parts.time.now()) : arrived.step,
-    );
+    const step = arrived.to === 'run' ? arrived.work.release(grant.record, now, now + afterMs) : arrived.step;
+    await this.#finish(delivery, grant.record.key, await this.#commit(delivery, grant, kind, step));
   }
 
   /** What to do with an acquired record; one that nothing can be decided about is set aside (Y4). */
@@ -170,24 +182,43 @@ export class Deliveries {
       const arrived = this.#arrive(grant, kind, pauses.holds(delivery.queue, record.task));
       if (arrived.to === 'write') {
         giveSlot();
-        return await this.#write(delivery, grant, arrived);
+        return await this.#write(delivery, grant, kind, arrived);
       }
-      if (arrived.happenings.length > 0) events.tell(arrived.happenings);
-      if (arrived.guard !== undefined && (await this.#holds(arrived.guard))) {
+      if (arrived.happenings.length > 0) events.tell(() => arrived.happenings);
+      const asked = arrived.guard && (await this.#ask(delivery, grant, arrived.guard));
+      if (asked === 'lost') return;
+      if (asked?.skip === true && arrived.guard !== undefined) {
         giveSlot();
-        return await this.#finish(delivery, record.key, await this.#commit(grant, arrived.guard.skip()));
+        const skip = await this.#commit(delivery, grant, kind, arrived.guard.skip());
+        return await this.#finish(delivery, record.key, skip);
       }
-      const step = await attempts.make(delivery, grant, arrived.work, giveSlot);
+      const step = await attempts.make(delivery, grant, arrived.work, giveSlot, asked?.renewedAt);
       await this.#finish(delivery, record.key, step);
     } finally {
       giveSlot();
     }
   }
 
-  async #write(delivery: Delivery, grant: Grant, arrived: Arrived & { to: 'write' }): Promise<void> {
-    const skip = arrived.guard !== undefined && (await this.#holds(arrived.guard));
-    const step = skip && arrived.guard !== undefined ? arrived.guard.skip() : arrived.step;
-    await this.#finish(delivery, grant.record.key, await this.#commit(grant, step));
+  async #write(delivery: Delivery, grant: Grant, kind: Kind, arrived: Arrived & { to: 'write' }): Promise<void> {
+    const asked = arrived.guard && (await this.#ask(delivery, grant, arrived.guard));
+    if (asked === 'lost') return;
+    const step = asked?.skip === true && arrived.guard !== undefined ? arrived.guard.skip() : arrived.step;
+    await this.#finish(delivery, grant.record.key, await this.#commit(delivery, grant, kind, step));
+  }
+
+  /** Asks a guard while the heartbeat keeps the lease: it is the user's code and may take its time. */
+  async #ask(
+    delivery: Delivery,
+    grant: Grant,
+    guard: Guard,
+  ): Promise<{ skip: boolean; renewedAt: number | undefined } | 'lost'> {
+    const { heartbeat } = this.#parts;
+    let lost = false;
+    const held: Held = { delivery, lease: leaseOf(grant), onLost: () => (lost = true) };
+    heartbeat.add(held);
+    const skip = await this.#holds(guard);
+    const renewedAt = heartbeat.remove(held);
+    return lost ? 'lost' : { skip, renewedAt };
   }
 
   async #hop(delivery: Delivery, envelope: Envelope, kind: Kind, record: LedgerRecord): Promise<void> {
@@ -203,26 +234,14 @@ export class Deliveries {
   }
 
   /** Commits a step that needs no handler; undefined if the lease was lost or the record changed: the next delivery decides. */
-  async #commit(grant: Grant, step: Step): Promise<Step | undefined> {
+  async #commit(delivery: Delivery, grant: Grant, kind: Kind, step: Step): Promise<Step | undefined> {
     const { ledger, ids, availability } = this.#parts;
     const change = { nonce: ids.nonce(), writes: step.writes, durable: true };
     const [answer] = (await availability.persist(() => ledger.commit([change]))) ?? [];
     if (answer?.answer === 'ok') return step;
-    if (answer?.answer === 'conflict' && answer.record?.fence === grant.fence) await this.#drop(grant, answer.record);
+    if (answer?.answer === 'conflict' && answer.record?.fence === grant.fence)
+      await this.#release(delivery, { ...grant, record: answer.record }, kind, 0); // somebody left a wish: look again
     return undefined;
-  }
-
-  /** Gives up a lease on a record that somebody has changed meanwhile, so that it is delivered again at once. */
-  async #drop(grant: Grant, record: LedgerRecord): Promise<void> {
-    const { ledger, ids, availability, time } = this.#parts;
-    const { key, version: _version, fence: _fence, lease: _lease, interrupted: _interrupted, ...content } = record;
-    const write: Write = {
-      do: 'put',
-      key,
-      expect: { version: record.version, fence: grant.fence },
-      content: { ...content, wakeAt: record.wakeAt === undefined ? undefined : time.now() },
-    };
-    await availability.persist(() => ledger.commit([{ nonce: ids.nonce(), writes: [write], durable: true }]));
   }
 
   async #finish(delivery: Delivery, key: RecordKey, step: Step | undefined): Promise<void> {
@@ -278,6 +297,10 @@ export class Deliveries {
       this.#parts.availability.report(error);
     }
   }
+}
+
+function leaseOf({ record, fence }: Grant): NonNullable<Held['lease']> {
+  return { key: record.key, fence, version: () => record.version };
 }
 
 function required<T>(value: T | undefined): T {

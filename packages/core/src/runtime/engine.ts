@@ -3,6 +3,7 @@
 // N1  A stop takes nothing new, lets handlers finish, then tells them to stop, then gives back what is left. It ends within
 //     its time, and a second stop waits for the first.
 
+import { CarillonError } from '../errors.js';
 import { jobKind } from '../job/job-kind.js';
 import type { Carriage } from '../job/carriage.js';
 import { queueName } from '../message/names.js';
@@ -10,13 +11,14 @@ import type { Backend } from '../ports/backend.js';
 import type { Catalog } from '../task/catalog.js';
 import type { Logger } from '../task/logger.js';
 import type { Clock, Ids, Random } from '../time/clock.js';
+import { formatDuration } from '../time/duration.js';
 import { Attempts } from './attempts.js';
 import { Availability } from './availability.js';
 import { Deliveries } from './delivery.js';
 import { Events } from './events.js';
 import { Heartbeat } from './heartbeat.js';
 import { Intake } from './intake.js';
-import { Landing } from './landing.js';
+import { Landing, LANDING_MS } from './landing.js';
 import { LedgerTime } from './ledger-time.js';
 import { Outbox } from './outbox.js';
 import { Pauses } from './pauses.js';
@@ -33,7 +35,6 @@ export interface EngineParts {
   readonly queues: ReadonlyMap<string, number>;
   readonly concurrency: number;
   readonly leaseMs: number;
-  readonly maxBytes: number;
   readonly maxResultBytes: number;
   readonly log: Logger;
   readonly clock: Clock;
@@ -108,7 +109,7 @@ export class Engine {
     const deliveries = new Deliveries({
       namespace,
       ledger,
-      maxBytes: parts.maxBytes * 2,
+      maxBytes: transport.limits.maxBytes,
       leaseMs,
       worker,
       clock,
@@ -120,6 +121,8 @@ export class Engine {
       kinds,
       slots,
       landing,
+      landingMs: () => Math.max(LANDING_MS, this.carriage().earlyMs + transport.limits.precisionMs),
+      heartbeat,
       pauses,
       attempts,
       outbox,
@@ -138,7 +141,7 @@ export class Engine {
       landing,
       pauses,
       availability,
-      handle: (delivery) => deliveries.handle(delivery),
+      handle: (delivery, landed) => deliveries.handle(delivery, landed),
     });
     this.#sweep =
       backend.fused === true
@@ -165,9 +168,9 @@ export class Engine {
     this.#intake.start();
   }
 
-  /** Stops within `withinMs` and a little (N1). */
-  stop(withinMs: number): Promise<void> {
-    this.#stopped ??= this.#stop(withinMs);
+  /** Stops within `withinMs` and a little (N1), but not before `idle` resolves, if that is in time. */
+  stop(withinMs: number, idle: () => Promise<void>): Promise<void> {
+    this.#stopped ??= this.#stop(withinMs, idle);
     return this.#stopped;
   }
 
@@ -179,16 +182,28 @@ export class Engine {
     const { ledger, transport } = this.#parts.backend;
     await ledger.open();
     await transport.open();
+    this.#checkLease();
     await this.time.measure();
   }
 
-  async #stop(withinMs: number): Promise<void> {
+  #checkLease(): void {
+    const { leaseMs, backend } = this.#parts;
+    const [min, max] = backend.transport.limits.leaseMs;
+    if (leaseMs >= min && leaseMs <= max) return;
+    throw new CarillonError('E_OPTIONS', `A lease of ${formatDuration(leaseMs)} is not possible on this transport.`, {
+      next: `Choose a lease of ${formatDuration(min)} to ${max === Infinity ? 'any length' : formatDuration(max)}.`,
+    });
+  }
+
+  async #stop(withinMs: number, idle: () => Promise<void>): Promise<void> {
     const { log } = this.#parts;
+    const sent = idle();
     if (this.#serving) {
       this.#slots.close();
       this.#landing.close();
       this.pauses.stop();
-      const ended = Promise.all([this.#intake.stop(), this.#sweep?.stop()]).then(() => this.#intake.drained());
+      const drained = Promise.all([this.#intake.stop(), this.#sweep?.stop()]).then(() => this.#intake.drained());
+      const ended = Promise.all([drained, sent]);
       if (!(await this.#within(ended, withinMs))) {
         log.warn(
           { running: this.#slots.running },
@@ -206,6 +221,8 @@ export class Engine {
           }
         }
       }
+    } else if (!(await this.#within(sent, withinMs))) {
+      log.warn({}, 'stopped before all messages were sent; a sweep sends them');
     }
     this.availability.abandon();
     this.#heartbeat.stop();

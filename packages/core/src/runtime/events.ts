@@ -36,7 +36,8 @@ export class Events {
   }
 
   /** Tells what a committed step has to tell. */
-  tell(happenings: readonly Happening[]): void {
-    for (const { event, data } of happenings) this.emit(event, data);
+  tell(happenings: () => readonly Happening[]): void {
+    if (this.#listeners.size === 0) return;
+    for (const { event, data } of happenings()) this.emit(event, data);
   }
 }

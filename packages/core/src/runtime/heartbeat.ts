@@ -4,8 +4,7 @@
 //     that a handler is told to stop while it is still alone.
 // T2  One timer and one call serve everything that is held.
 
-import type { RecordKey } from '../ports/ledger.js';
-import type { Ledger } from '../ports/ledger.js';
+import type { Ledger, RecordKey, RenewalAnswer } from '../ports/ledger.js';
 import type { Delivery } from '../ports/transport.js';
 import type { Clock, Timer } from '../time/clock.js';
 import type { Availability } from './availability.js';
@@ -23,7 +22,8 @@ export interface Held {
 
 interface Beat {
   readonly held: Held;
-  renewedAt: number;
+  /** When it was last kept alive, by this host's monotonic clock. */
+  beatenAt: number;
 }
 
 /** The heartbeat of one engine. */
@@ -34,7 +34,6 @@ export class Heartbeat {
   readonly #leaseMs: number;
   readonly #beats = new Map<Held, Beat>();
   #timer: Timer | undefined;
-  #beating = false;
 
   constructor(parts: { clock: Clock; ledger: Ledger; availability: Availability; leaseMs: number }) {
     this.#clock = parts.clock;
@@ -43,15 +42,17 @@ export class Heartbeat {
     this.#leaseMs = parts.leaseMs;
   }
 
-  /** Keeps `held` alive from now on; its lease is taken to be fresh. */
-  add(held: Held): void {
-    this.#beats.set(held, { held, renewedAt: this.#clock.monotonic() });
+  /** Keeps `held` alive from now on; its lease was last renewed at `beatenAt`, by default just now. */
+  add(held: Held, beatenAt = this.#clock.monotonic()): void {
+    this.#beats.set(held, { held, beatenAt });
     if (this.#timer === undefined) this.#arm();
   }
 
-  /** Forgets it. */
-  remove(held: Held): void {
+  /** Forgets it; answers when it was last kept alive, for whoever goes on holding its lease. */
+  remove(held: Held): number | undefined {
+    const beat = this.#beats.get(held);
     this.#beats.delete(held);
+    return beat?.beatenAt;
   }
 
   /** Stops beating. */
@@ -65,49 +66,55 @@ export class Heartbeat {
     this.#timer = this.#clock.after(this.#leaseMs / 6, () => {
       this.#timer = undefined;
       if (this.#beats.size === 0) return;
-      if (!this.#beating) void this.#beat();
+      this.#expire();
+      const now = this.#clock.monotonic();
+      const due = [...this.#beats.values()].filter((beat) => now - beat.beatenAt >= this.#leaseMs / 3);
+      if (due.length > 0) {
+        void this.#renew(due, now);
+        void this.#extend(due, now);
+      }
       this.#arm();
     });
   }
 
-  async #beat(): Promise<void> {
-    this.#beating = true;
-    try {
-      const now = this.#clock.monotonic();
-      const due = [...this.#beats.values()].filter((beat) => now - beat.renewedAt >= this.#leaseMs / 3);
-      if (due.length > 0) await this.#renew(due, now);
-    } finally {
-      this.#beating = false;
+  /** Gives up leases of which nothing was heard for too long, also while a renewal hangs (T1). */
+  #expire(): void {
+    const now = this.#clock.monotonic();
+    for (const beat of this.#beats.values()) {
+      if (beat.held.lease !== undefined && now - beat.beatenAt >= this.#leaseMs * (4 / 6)) this.#lose(beat);
     }
   }
 
   async #renew(beats: readonly Beat[], now: number): Promise<void> {
     const leased = beats.filter((beat) => beat.held.lease !== undefined);
-    const [renewals, extensions] = await Promise.allSettled([
-      leased.length === 0
-        ? []
-        : this.#ledger.renew(leased.map(({ held }) => ({ ...required(held.lease), leaseMs: this.#leaseMs }))),
-      Promise.all(beats.map(({ held }) => held.delivery.extend(this.#leaseMs))),
-    ]);
+    if (leased.length === 0) return;
+    const renewals = leased.map(({ held }) => ({ ...required(held.lease), leaseMs: this.#leaseMs }));
+    try {
+      const answers = await this.#ledger.renew(renewals);
+      for (const [index, beat] of leased.entries()) this.#renewed(beat, answers[index], now);
+    } catch (error) {
+      this.#availability.report(error);
+    }
+  }
 
-    if (renewals.status === 'rejected') this.#availability.report(renewals.reason);
-    if (extensions.status === 'rejected') this.#availability.report(extensions.reason);
-    const renewed = renewals.status === 'fulfilled' ? renewals.value : [];
-    leased.forEach((beat, index) => {
-      const answer = renewed[index];
-      if (answer?.answer === 'lost') this.#lose(beat);
-      else if (answer?.answer === 'ok') {
-        beat.renewedAt = now;
-        if (answer.version !== beat.held.lease?.version()) beat.held.onMoved?.();
-      } else if (now - beat.renewedAt >= this.#leaseMs * (5 / 6)) this.#lose(beat); // T1
-    });
+  #renewed(beat: Beat, answer: RenewalAnswer | undefined, now: number): void {
+    if (answer?.answer === 'lost') this.#lose(beat);
+    if (answer?.answer !== 'ok' || !this.#beats.has(beat.held)) return;
+    beat.beatenAt = now;
+    if (answer.version !== beat.held.lease?.version()) beat.held.onMoved?.();
+  }
 
-    const extended = extensions.status === 'fulfilled' ? extensions.value : [];
-    beats.forEach((beat, index) => {
-      if (beat.held.lease !== undefined) return; // the lease in the ledger counts; a lost delivery only means a copy
-      if (extended[index] === 'lost') this.#lose(beat);
-      else if (extended[index] === 'ok') beat.renewedAt = now;
-    });
+  async #extend(beats: readonly Beat[], now: number): Promise<void> {
+    try {
+      const answers = await Promise.all(beats.map(({ held }) => held.delivery.extend(this.#leaseMs)));
+      for (const [index, beat] of beats.entries()) {
+        if (beat.held.lease !== undefined) continue; // the lease in the ledger counts; a lost delivery only means a copy
+        if (answers[index] === 'lost') this.#lose(beat);
+        else beat.beatenAt = now;
+      }
+    } catch (error) {
+      this.#availability.report(error);
+    }
   }
 
   #lose(beat: Beat): void {

@@ -19,8 +19,11 @@ export interface IntakeParts {
   readonly landing: Landing;
   readonly pauses: Pauses;
   readonly availability: Availability;
-  readonly handle: (delivery: Delivery) => Promise<void>;
+  /** A delivery's whole way; `landed` is called once it needs no room in the slots any more. */
+  readonly handle: (delivery: Delivery, landed: () => void) => Promise<void>;
 }
+
+const NOTHING = (): void => {};
 
 /** The receive loops of one engine. */
 export class Intake {
@@ -79,12 +82,16 @@ export class Intake {
   }
 
   async #receive(queue: string, size: number, room: ReadonlyMap<string, number>, signal: AbortSignal): Promise<void> {
-    const { transport, worker, leaseMs, landing, pauses } = this.#parts;
+    const { transport, worker, leaseMs, landing, pauses, slots } = this.#parts;
     const early = transport.limits.precisionMs > 0 ? landing.room : 0;
     const deliveries = await transport.receive({ queue, max: size + early, leaseMs, holder: worker, room, signal });
     if (deliveries.length > 0) await pauses.fresh();
     for (const delivery of deliveries) {
-      const way = this.#parts.handle(delivery).finally(() => this.#underway.delete(way));
+      const landed = delivery.granted === undefined ? slots.expect(queue) : NOTHING; // a granted one takes its slot at once
+      const way = this.#parts.handle(delivery, landed).finally(() => {
+        landed();
+        this.#underway.delete(way);
+      });
       this.#underway.add(way);
     }
   }

@@ -3,12 +3,22 @@
 // J1  An answer about a change is given after its commit; if the record moved meanwhile, it is looked at again.
 
 import { CarillonError } from '../errors.js';
+import { partitionOfAlias } from '../job/alias.js';
 import { type Amendment, cancel, redrive, reschedule } from '../job/amend.js';
 import { isSettled, readJob } from '../job/job.js';
 import { STRANGER } from '../job/arrive.js';
 import { close, type Keeping } from '../job/settle.js';
 import { viewJob, type JobView } from '../job/view.js';
-import { checkIdentity, idOf, jobRecord, pointerPrefix, pointerRecord, queueName } from '../message/names.js';
+import {
+  aliasRecord,
+  checkIdentity,
+  idOf,
+  isOf,
+  jobRecord,
+  pointerPrefix,
+  pointerRecord,
+  queueName,
+} from '../message/names.js';
 import type { Ledger, LedgerRecord, ListQuery, RecordKey, Write } from '../ports/ledger.js';
 import { writeJob } from '../job/job.js';
 import type { Clock, Ids } from '../time/clock.js';
@@ -102,7 +112,8 @@ export class Jobs {
             ...(states && { states }),
           })
         : await this.#byKey(keyPrefix, narrowed);
-    const views = page.records.map((record) => viewJob(namespace, record));
+    const own = page.records.filter((record) => isOf(namespace, record.key));
+    const views = own.map((record) => viewJob(namespace, record));
     const jobs = views.filter((view) => query.states?.includes(view.state) ?? (running || view.state !== 'running'));
     return { jobs, ...(page.cursor !== undefined && { cursor: page.cursor }) };
   }
@@ -189,15 +200,23 @@ export class Jobs {
 
   async #find(address: JobAddress): Promise<LedgerRecord | undefined> {
     const { ledger, namespace } = this.#parts;
-    if ('id' in address) return (await ledger.read([jobRecord(namespace, checkIdentity(address.id, 'id'))]))[0];
+    if ('id' in address) return this.#findById(checkIdentity(address.id, 'id'));
     const [pointer] = await ledger.read([pointerRecord(namespace, address.task, checkIdentity(address.key, 'key'))]);
     if (pointer === undefined) return undefined;
     return (await ledger.read([jobRecord(namespace, pointer.body, pointer.key.partition)]))[0];
   }
 
+  async #findById(id: string): Promise<LedgerRecord | undefined> {
+    const { ledger, namespace } = this.#parts;
+    if (!ledger.partitioned) return (await ledger.read([jobRecord(namespace, id)]))[0];
+    const [job, alias] = await ledger.read([jobRecord(namespace, id), aliasRecord(namespace, id)]);
+    if (job !== undefined || alias === undefined) return job;
+    return (await ledger.read([jobRecord(namespace, id, partitionOfAlias(alias))]))[0];
+  }
+
   async #byKey(
     keyPrefix: string,
-    { task, limit, cursor, dueFrom = -Infinity, dueBefore = Infinity }: Omit<ListQuery, 'kind'>,
+    { task, queue, limit, cursor, dueFrom = -Infinity, dueBefore = Infinity }: Omit<ListQuery, 'kind'>,
   ): Promise<{ records: readonly LedgerRecord[]; cursor?: string }> {
     const { ledger, namespace } = this.#parts;
     if (task === undefined)
@@ -208,7 +227,10 @@ export class Jobs {
     const page = await ledger.list({ kind: 'key', idPrefix, limit, ...(cursor !== undefined && { cursor }) });
     const keys: RecordKey[] = page.records.map((pointer) => jobRecord(namespace, pointer.body, pointer.key.partition));
     const found = (await ledger.read(keys)).filter((record) => record !== undefined);
-    const records = found.filter(({ dueAt }) => dueAt >= dueFrom && dueAt < dueBefore);
+    const records = found.filter(
+      (record) =>
+        record.dueAt >= dueFrom && record.dueAt < dueBefore && (queue === undefined || record.queue === queue),
+    );
     return { records, ...(page.cursor !== undefined && { cursor: page.cursor }) };
   }
 

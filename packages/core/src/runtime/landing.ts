@@ -12,6 +12,12 @@ import type { LedgerTime } from './ledger-time.js';
 /** How far ahead a delivery may be due to be held, in milliseconds. */
 export const LANDING_MS = 2_000;
 
+/** How often a delivery that waits for its turn looks whether it is still held, in milliseconds. */
+const LOOK_MS = 5_000;
+
+/** Waits for a turn: calls `start` when it has come; the answer gives up the turn, or what it brought. */
+export type Turn = (start: () => void) => () => void;
+
 /** The deliveries that one engine holds until they are due. */
 export class Landing {
   readonly #clock: Clock;
@@ -29,6 +35,11 @@ export class Landing {
     this.#capacity = parts.capacity;
   }
 
+  /** Whether the engine is stopping. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** How many more deliveries it can hold. */
   get room(): number {
     return this.#closed ? 0 : Math.max(0, this.#capacity - this.#held);
@@ -37,20 +48,25 @@ export class Landing {
   /** Holds a delivery until `dueAt`; false if it must be given back instead (no room, lease lost, engine stopping). */
   async hold(delivery: Delivery, dueAt: Instant): Promise<boolean> {
     if (this.room === 0) return false; // G1
-    return this.#keep(delivery, async (stillHeld) => {
+    return this.#keep({ delivery }, async (stillHeld) => {
       while (stillHeld() && this.#time.until(dueAt) > 0) await this.#sleep(this.#time.until(dueAt)); // G2
     });
   }
 
-  /** Holds a delivery that is due until `ready` says that it can start; false as in `hold`. */
-  async queue(delivery: Delivery, ready: () => boolean, everyMs: number): Promise<boolean> {
-    if (ready()) return true;
+  /** Holds a delivery that is due, and its lease, until its turn has come; false as in `hold`. */
+  async queue(delivery: Delivery, lease: Required<Held>['lease'], turn: Turn): Promise<boolean> {
     if (this.room === 0) return false; // G1
-    let started = false;
-    const kept = await this.#keep(delivery, async (stillHeld) => {
-      while (stillHeld() && !(started = ready())) await this.#sleep(everyMs);
+    const wait = { started: false, wake: (): void => {} };
+    const leave = turn(() => {
+      wait.started = true;
+      wait.wake();
     });
-    return kept && started;
+    const kept = await this.#keep({ delivery, lease }, async (stillHeld) => {
+      while (stillHeld() && !wait.started) await this.#sleep(LOOK_MS, (end) => (wait.wake = end));
+    });
+    const started = kept && wait.started;
+    if (!started) leave();
+    return started;
   }
 
   /** Ends every hold; what was held is given back. */
@@ -59,9 +75,12 @@ export class Landing {
     for (const end of this.#waits) end();
   }
 
-  async #keep(delivery: Delivery, wait: (stillHeld: () => boolean) => Promise<void>): Promise<boolean> {
+  async #keep(
+    what: Pick<Held, 'delivery' | 'lease'>,
+    wait: (stillHeld: () => boolean) => Promise<void>,
+  ): Promise<boolean> {
     let lost = false;
-    const held: Held = { delivery, onLost: () => (lost = true) };
+    const held: Held = { ...what, onLost: () => (lost = true) };
     const stillHeld = (): boolean => !lost && !this.#closed;
     this.#held += 1;
     this.#heartbeat.add(held);
@@ -74,7 +93,7 @@ export class Landing {
     return stillHeld();
   }
 
-  #sleep(ms: number): Promise<void> {
+  #sleep(ms: number, waking: (end: () => void) => void = () => {}): Promise<void> {
     return new Promise((resolve) => {
       const end = (): void => {
         this.#waits.delete(end);
@@ -83,6 +102,7 @@ export class Landing {
       };
       const timer = this.#clock.after(ms, end);
       this.#waits.add(end);
+      waking(end);
     });
   }
 }

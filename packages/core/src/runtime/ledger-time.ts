@@ -29,12 +29,14 @@ export class LedgerTime {
     return Math.max(0, instant - this.now());
   }
 
-  /** Measures the offset again; the answer is taken to be half a round trip old. */
+  /**
+   * Measures the offset again, as if the ledger had looked at its clock when it was asked. So the estimate is late rather
+   * than early: `in` never falls due before the caller's own delay has passed, and what would start too soon is refused
+   * by the ledger itself.
+   */
   async measure(): Promise<void> {
-    const asked = this.#clock.monotonic();
-    const ledgerNow = await this.#ledger.now();
-    const tripMs = this.#clock.monotonic() - asked;
-    const offsetMs = Math.round(ledgerNow + tripMs / 2 - this.#clock.now());
+    const askedAt = this.#clock.now();
+    const offsetMs = Math.round((await this.#ledger.now()) - askedAt);
     this.#offsetMs = Math.abs(offsetMs) <= 1 ? 0 : offsetMs;
     if (Math.abs(this.#offsetMs) >= SKEW_TO_REPORT_MS) this.#onSkew(this.#offsetMs);
   }

@@ -25,6 +25,7 @@ export interface OutboxParts {
 }
 
 const TRIES = 3;
+const UNHEARD: SendOutcome = { outcome: 'unknown', cause: new Error('The transport gave no answer for a message.') };
 
 /** Sends promised messages. */
 export class Outbox {
@@ -56,18 +57,20 @@ export class Outbox {
 
   /** Sends messages, those of unknown outcome up to three times with the same id. */
   async post(messages: readonly OutgoingMessage[]): Promise<readonly SendOutcome[]> {
-    let outcomes: readonly SendOutcome[] = [];
-    for (let attempt = 1; attempt <= TRIES; attempt += 1) {
+    const outcomes = new Map<OutgoingMessage, SendOutcome>();
+    let open = messages;
+    for (let attempt = 1; attempt <= TRIES && open.length > 0; attempt += 1) {
       try {
-        outcomes = await this.#parts.transport.send(messages);
+        const sent = await this.#parts.transport.send(open);
+        for (const [index, message] of open.entries()) outcomes.set(message, sent[index] ?? UNHEARD);
       } catch (cause) {
         this.#parts.availability.report(cause);
-        outcomes = messages.map(() => ({ outcome: 'unknown', cause }));
-        return outcomes; // the transport is out of reach: O2
+        for (const message of open) outcomes.set(message, { outcome: 'unknown', cause });
+        break; // the transport is out of reach: O2
       }
-      if (outcomes.every((outcome) => outcome.outcome !== 'unknown')) break;
+      open = open.filter((message) => outcomes.get(message)?.outcome === 'unknown');
     }
-    return outcomes;
+    return messages.map((message) => outcomes.get(message) ?? UNHEARD);
   }
 
   async #strike(key: RecordKey, messages: readonly string[]): Promise<void> {

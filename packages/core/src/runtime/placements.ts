@@ -4,22 +4,34 @@
 //     the conflict, is looked at, and decided about again.
 // M2  `schedule` resolves with the commit, broker up or down; the message goes out afterwards.
 // M3  If nobody can tell whether a call took effect, the error names the id with which repeating it is safe.
+// M4  Each call of a batch is placed or refused by itself.
 
 import { CarillonError } from '../errors.js';
-import { wakeMessage, deliveryTime } from '../job/carriage.js';
+import { aliasTaken, aliasWrite } from '../job/alias.js';
 import type { Candidate } from '../job/candidate.js';
+import { deliveryTime, wakeMessage } from '../job/carriage.js';
 import type { PlacedAnswer } from '../job/job.js';
 import { NOTHING_STANDS, place, type Placing, repeated, type Standing } from '../job/place.js';
 import { jobRecord, pointerRecord, queueOf } from '../message/names.js';
-import type { Change, ChangeAnswer, LedgerRecord } from '../ports/ledger.js';
+import type { Backend } from '../ports/backend.js';
+import type { ChangeAnswer, Write } from '../ports/ledger.js';
+import type { OutgoingMessage } from '../ports/outgoing-message.js';
+import type { SendOutcome } from '../ports/transport.js';
 import type { Ids } from '../time/clock.js';
 import type { Engine } from './engine.js';
-import type { Backend } from '../ports/backend.js';
 
 const ROUNDS = 50;
+const NONE: ReadonlyMap<number, ScheduleRefusal> = new Map();
 
 /** What `schedule` is told: what happened, to which job; on-claim jobs are `sent`. */
 export type ScheduleAnswer = Omit<PlacedAnswer, 'outcome'> & { readonly outcome: PlacedAnswer['outcome'] | 'sent' };
+
+/** A call of a batch that was refused, or (`E_UNCLEAR`) whose outcome nobody can tell. */
+export interface ScheduleRefusal {
+  readonly outcome: 'refused';
+  readonly id: string;
+  readonly error: CarillonError;
+}
 
 /** The placing of jobs. */
 export class Placements {
@@ -35,12 +47,9 @@ export class Placements {
   }
 
   /** Places jobs in one round trip (and the few that meet something in more); the answers stand in the candidates' order. */
-  async place(candidates: readonly Candidate[]): Promise<readonly ScheduleAnswer[]> {
-    const kept = candidates.filter((candidate) => !candidate.onClaim);
-    const sent = candidates.filter((candidate) => candidate.onClaim);
-    const [placed, posted] = await Promise.all([this.#placeAll(kept), this.#postAll(sent)]);
-    const answers = new Map([...placed, ...posted]);
-    return candidates.map((candidate) => answers.get(candidate) as ScheduleAnswer);
+  place(candidates: readonly Candidate[]): Promise<readonly (ScheduleAnswer | ScheduleRefusal)[]> {
+    if (this.#backend.fused === true || !candidates.some(({ onClaim }) => onClaim)) return this.#placeAll(candidates);
+    return this.#placeEach(candidates);
   }
 
   /** Resolves when no message of a placed job is on its way to the transport any more. */
@@ -48,38 +57,68 @@ export class Placements {
     await Promise.allSettled(this.#sending);
   }
 
-  async #placeAll(candidates: readonly Candidate[]): Promise<[Candidate, ScheduleAnswer][]> {
-    if (candidates.length === 0) return [];
-    const first = candidates.map((candidate) => this.#decide(candidate, NOTHING_STANDS)); // M1
-    const answers = await this.#commit(first, candidates);
-    const results: [Candidate, ScheduleAnswer][] = [];
-    for (const [index, candidate] of candidates.entries()) {
-      const answer = answers[index];
-      const placing = first[index] as Placing;
-      results.push([
-        candidate,
-        answer?.answer === 'ok' ? this.#placed(candidate, placing) : await this.#again(candidate, answer),
-      ]);
-    }
-    return results;
+  async #placeEach(candidates: readonly Candidate[]): Promise<readonly (ScheduleAnswer | ScheduleRefusal)[]> {
+    const posted = await this.#postAll(candidates.filter(({ onClaim }) => onClaim));
+    const placed = await this.#placeAll(candidates.filter(({ onClaim }) => !onClaim));
+    const answers = { posted: posted.values(), placed: placed.values() };
+    return candidates.map(({ onClaim, id }) => {
+      const { value } = (onClaim ? answers.posted : answers.placed).next();
+      return value ?? { outcome: 'refused', id, error: unclear(id, undefined) };
+    });
   }
 
-  async #again(candidate: Candidate, met: ChangeAnswer | undefined): Promise<ScheduleAnswer> {
-    let obstacle = met;
-    for (let round = 0; round < ROUNDS; round += 1) {
-      if (obstacle?.answer === 'conflict' && obstacle.record !== undefined && obstacle.key.kind !== 'key') {
-        const own = obstacle.key.id === candidate.job.record.id || obstacle.key.kind === 'answer';
-        if (own) return repeated(candidate, obstacle.record);
+  async #placeAll(candidates: readonly Candidate[]): Promise<readonly (ScheduleAnswer | ScheduleRefusal)[]> {
+    try {
+      const reused = this.#backend.ledger.partitioned ? await this.#alias(candidates) : NONE;
+      const first = candidates.map((candidate) => this.#decide(candidate, NOTHING_STANDS)); // M1
+      const met = await this.#commit(first.map(({ writes }, index) => (reused.has(index) ? [] : writes)));
+      const answers: (ScheduleAnswer | ScheduleRefusal)[] = [];
+      for (const [index, candidate] of candidates.entries()) {
+        const placing = first[index];
+        const refused = reused.get(index);
+        const placed = met[index]?.answer === 'ok' && placing !== undefined;
+        answers.push(refused ?? (placed ? this.#placed(candidate, placing) : await this.#again(candidate, met[index])));
       }
-      const placing = this.#decide(candidate, await this.#look(candidate));
-      if (placing.writes.length === 0) return placing.answer;
-      [obstacle] = await this.#commit([placing], [candidate]);
-      if (obstacle?.answer === 'ok') return this.#placed(candidate, placing);
+      return answers;
+    } catch (error) {
+      return candidates.map((candidate) => refusal(candidate, error));
     }
-    throw new CarillonError('E_UNCLEAR', `The job ${candidate.id} could not be placed: its key changed at every try.`, {
-      next: 'Nothing was placed; call again with the same id.',
-      id: candidate.id,
+  }
+
+  async #again(candidate: Candidate, met: ChangeAnswer | undefined): Promise<ScheduleAnswer | ScheduleRefusal> {
+    try {
+      for (let obstacle = met, round = 0; round < ROUNDS; round += 1) {
+        if (obstacle?.answer === 'conflict' && obstacle.record !== undefined) {
+          const { kind, id } = obstacle.key;
+          const own = kind === 'answer' || (kind === 'job' && id === candidate.job.record.id);
+          if (own) return repeated(candidate, obstacle.record);
+        }
+        const placing = this.#decide(candidate, await this.#look(candidate));
+        if (placing.writes.length === 0) return placing.answer;
+        [obstacle] = await this.#commit([placing.writes]);
+        if (obstacle?.answer === 'ok') return this.#placed(candidate, placing);
+      }
+    } catch (error) {
+      return refusal(candidate, error); // M4
+    }
+    return refusal(candidate, new Error('its key changed at every try'));
+  }
+
+  /** Leads from own ids to the partitions of their keys, before anything is placed there; answers which ids are taken. */
+  async #alias(candidates: readonly Candidate[]): Promise<ReadonlyMap<number, ScheduleRefusal>> {
+    const aliases = [...candidates.entries()].flatMap(([index, candidate]) => {
+      const write = aliasWrite(candidate);
+      return write === undefined ? [] : [{ index, candidate, write }];
     });
+    if (aliases.length === 0) return NONE;
+    const met = await this.#commit(aliases.map(({ write }) => [write]));
+    const taken = new Map<number, ScheduleRefusal>();
+    for (const [position, { index, candidate }] of aliases.entries()) {
+      const answer = met[position];
+      const reused = answer?.answer === 'conflict' ? aliasTaken(candidate, answer.record) : undefined;
+      if (reused !== undefined) taken.set(index, refusal(candidate, reused));
+    }
+    return taken;
   }
 
   #decide(candidate: Candidate, standing: Standing): Placing {
@@ -87,80 +126,83 @@ export class Placements {
   }
 
   async #look({ namespace, job }: Candidate): Promise<Standing> {
+    const { ledger } = this.#backend;
     if (job.body.key === undefined) return NOTHING_STANDS;
-    const [pointer] = await this.#read([pointerRecord(namespace, job.task, job.body.key)]);
+    const [pointer] = await ledger.read([pointerRecord(namespace, job.task, job.body.key)]);
     if (pointer === undefined) return NOTHING_STANDS;
-    const [held] = await this.#read([jobRecord(namespace, pointer.body, pointer.key.partition)]);
+    const [held] = await ledger.read([jobRecord(namespace, pointer.body, pointer.key.partition)]);
     return { pointer, held };
   }
 
-  async #read(keys: Parameters<Backend['ledger']['read']>[0]): Promise<readonly (LedgerRecord | undefined)[]> {
-    return this.#backend.ledger.read(keys);
+  #commit(changes: readonly (readonly Write[])[]): Promise<readonly ChangeAnswer[]> {
+    return this.#backend.ledger.commit(changes.map((writes) => ({ nonce: this.#ids.nonce(), writes, durable: true })));
   }
 
-  async #commit(placings: readonly Placing[], candidates: readonly Candidate[]): Promise<readonly ChangeAnswer[]> {
-    const changes = placings.map(({ writes }): Change => ({ nonce: this.#ids.nonce(), writes, durable: true }));
-    try {
-      return await this.#backend.ledger.commit(changes);
-    } catch (cause) {
-      if (CarillonError.is(cause)) throw cause;
-      const [one] = candidates;
-      const which =
-        candidates.length === 1 && one !== undefined ? `the job ${one.id}` : `${String(candidates.length)} jobs`;
-      throw new CarillonError('E_UNCLEAR', `The ledger did not answer; ${which} may have been placed or not.`, {
-        next: 'Call again with the same id (see `id` of this error): a repeated call gets the first answer.', // M3
-        cause,
-        ...(candidates.length === 1 && one !== undefined && { id: one.id }),
-      });
-    }
-  }
-
-  #placed(candidate: Candidate, placing: Placing): ScheduleAnswer {
+  #placed({ job, namespace }: Candidate, { writes, answer }: Placing): ScheduleAnswer {
     const { events, outbox } = this.#engine;
-    const { job, namespace } = candidate;
-    for (const write of placing.writes) {
+    for (const write of writes) {
       if (write.do !== 'put' || write.content.outbox.length === 0) continue;
       const messages = write.content.outbox.map((entry) => entry.message);
       const sending = outbox.send(write.key, messages).finally(() => this.#sending.delete(sending)); // M2
       this.#sending.add(sending);
     }
     if (events.hears('job:scheduled')) {
-      const { id, outcome } = placing.answer;
-      events.emit('job:scheduled', {
-        id,
-        task: job.task,
-        queue: queueOf(namespace, job.queue),
-        key: job.body.key,
-        dueAt: job.dueAt,
-        outcome,
-      });
+      const { id, outcome } = answer;
+      const queue = queueOf(namespace, job.queue);
+      events.emit('job:scheduled', { id, task: job.task, queue, key: job.body.key, dueAt: job.dueAt, outcome });
     }
-    return placing.answer;
+    return answer;
   }
 
-  async #postAll(candidates: readonly Candidate[]): Promise<[Candidate, ScheduleAnswer][]> {
-    if (candidates.length === 0) return [];
-    if (this.#backend.fused === true) return this.#placeAll(candidates); // the record is the message
+  async #postAll(candidates: readonly Candidate[]): Promise<readonly (ScheduleAnswer | ScheduleRefusal)[]> {
+    const { limits } = this.#backend.transport;
     const now = this.#engine.time.now();
-    const messages = candidates.map(({ job }) =>
-      wakeMessage(job, deliveryTime(job, job.dueAt, now, this.#engine.carriage()), true),
+    const carriage = this.#engine.carriage();
+    const messages = candidates.map(({ job }) => wakeMessage(job, deliveryTime(job, job.dueAt, now, carriage), true));
+    const fitting = messages.filter(({ body }) => body.byteLength <= limits.maxBytes);
+    const outcomes = await this.#engine.outbox.post(fitting);
+    const outcomeOf = new Map<OutgoingMessage, SendOutcome | undefined>(
+      fitting.map((message, index) => [message, outcomes[index]]),
     );
-    const outcomes = await this.#engine.outbox.post(messages);
-    return candidates.map((candidate, index) => {
-      const outcome = outcomes[index];
-      if (outcome?.outcome === 'sent') return [candidate, { outcome: 'sent', id: candidate.id }];
-      const refused = outcome?.outcome === 'refused';
-      throw new CarillonError(
-        refused ? 'E_REFUSED' : 'E_UNCLEAR',
-        `The job ${candidate.id} was ${refused ? `refused: ${outcome.reason}` : 'perhaps not sent'}.`,
-        {
-          next: refused
-            ? 'Mend what the broker objects to.'
-            : 'Call again with the same id: copies collapse when they are claimed.', // M3
-          id: candidate.id,
-          ...(outcome?.outcome === 'unknown' && { cause: outcome.cause }),
-        },
-      );
+    return candidates.map(({ id }, index) => {
+      const message = messages[index];
+      const outcome = message && outcomeOf.get(message);
+      if (outcome?.outcome === 'sent') return { outcome: 'sent', id };
+      if (message !== undefined && !outcomeOf.has(message)) {
+        return { outcome: 'refused', id, error: tooLarge(id, message.body.byteLength, limits.maxBytes) };
+      }
+      const error = outcome?.outcome === 'refused' ? refused(id, outcome.reason) : unclear(id, outcome?.cause);
+      return { outcome: 'refused', id, error };
     });
   }
+}
+
+function refusal({ id }: Candidate, error: unknown): ScheduleRefusal {
+  return { outcome: 'refused', id, error: CarillonError.is(error) ? error : unclear(id, error) };
+}
+
+function unclear(id: string, cause: unknown): CarillonError {
+  return new CarillonError('E_UNCLEAR', `The backend did not answer; the job ${id} may have been placed or not.`, {
+    next: 'Call again with the same id (see `id` of this error): a repeated call gets the first answer.', // M3
+    cause,
+    id,
+  });
+}
+
+function refused(id: string, reason: string): CarillonError {
+  return new CarillonError('E_REFUSED', `The broker refused the job ${id}: ${reason}.`, {
+    next: 'Mend what the broker objects to, then call again.',
+    id,
+  });
+}
+
+function tooLarge(id: string, bytes: number, most: number): CarillonError {
+  return new CarillonError(
+    'E_PAYLOAD_SIZE',
+    `The message of the on-claim job ${id} has ${bytes} bytes, more than ${most}.`,
+    {
+      next: "Make the payload smaller, pass a reference to it, or use record: 'on-schedule'.",
+      id,
+    },
+  );
 }

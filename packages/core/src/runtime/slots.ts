@@ -26,6 +26,9 @@ export interface Ask {
   done(): void;
 }
 
+/** How long a queue waits before it takes the idle slot of another, in milliseconds. */
+const TURN_MS = 100;
+
 type OpenAsk = Ask & { readonly controller: AbortController };
 
 /** The slots of one engine. */
@@ -34,7 +37,9 @@ export class Slots {
   readonly #clock: Clock;
   readonly #running = { engine: 0, queues: new Map<string, number>(), tasks: new Map<string, number>() };
   readonly #asks = new Set<OpenAsk>();
-  #waiting: (() => void)[] = [];
+  readonly #lines = new Map<string, Set<{ readonly queue: string; readonly start: () => void }>>(); // by task
+  readonly #coming = new Map<string, number>();
+  readonly #short = new Map<string, () => void>(); // queues that wait for room, in the order of their turns
   #woken = false;
   #closed = false;
 
@@ -50,12 +55,30 @@ export class Slots {
 
   /** Waits until the queue has room, and asks for all of it; `undefined` once the slots are closed. */
   async ask(queue: string): Promise<Ask | undefined> {
+    await new Promise<void>((resolve) => this.#clock.soon(resolve)); // handlers that end in this moment give room for more
     for (let size = this.#free(queue); !this.#closed; size = this.#free(queue)) {
-      if (size > 0) return this.#open(queue, size);
-      this.#reclaim(queue); // Q2
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+      if (size > 0) {
+        this.#short.delete(queue);
+        return this.#open(queue, size);
+      }
+      this.#reclaim(queue, 2); // Q2
+      const turn = this.#clock.after(TURN_MS, () => this.#reclaim(queue, 1));
+      await new Promise<void>((resolve) => this.#short.set(queue, resolve));
+      turn.cancel();
     }
     return undefined;
+  }
+
+  /** Keeps room for a delivery that has come and has no slot yet; the answer gives the room up, once. */
+  expect(queue: string): () => void {
+    this.#coming.set(queue, (this.#coming.get(queue) ?? 0) + 1);
+    let expected = true;
+    return () => {
+      if (!expected) return;
+      expected = false;
+      this.#coming.set(queue, (this.#coming.get(queue) ?? 1) - 1);
+      this.#wake();
+    };
   }
 
   /** Takes a slot for a delivery; false if its task (or the queue, or the engine) has none. */
@@ -70,6 +93,17 @@ export class Slots {
     queues.set(queue, (queues.get(queue) ?? 0) + 1);
     if (limit !== undefined) tasks.set(task, used + 1);
     return true;
+  }
+
+  /** Calls `start` with a slot taken, as soon as there is one; the answer gives up the turn, or the slot it brought. */
+  turn(queue: string, task: string, start: () => void): () => void {
+    const line = this.#lines.get(task) ?? new Set();
+    this.#lines.set(task, line);
+    const turn = { queue, start };
+    line.add(turn);
+    return () => {
+      if (!line.delete(turn)) this.give(queue, task);
+    };
   }
 
   /** Gives a slot back. */
@@ -104,9 +138,20 @@ export class Slots {
       asked += ask.size;
       if (ask.queue === queue) here += ask.size;
     }
-    const inQueue = (this.#limits.queues.get(queue) ?? Infinity) - (this.#running.queues.get(queue) ?? 0) - here;
-    const inEngine = this.#limits.engine - this.#running.engine - asked; // Q1
+    const inQueue = this.#unused(queue) - (this.#coming.get(queue) ?? 0) - here;
+    const inEngine = this.#idle - asked; // Q1
     return Math.min(inQueue, Math.ceil(inEngine / Math.max(1, this.#limits.queues.size - this.#asks.size)));
+  }
+
+  /** The engine's slots in which nothing runs and for which nothing has come. */
+  get #idle(): number {
+    let coming = 0;
+    for (const count of this.#coming.values()) coming += count;
+    return this.#limits.engine - this.#running.engine - coming;
+  }
+
+  #unused(queue: string): number {
+    return (this.#limits.queues.get(queue) ?? Infinity) - (this.#running.queues.get(queue) ?? 0);
   }
 
   #open(queue: string, size: number): Ask {
@@ -122,10 +167,21 @@ export class Slots {
     return ask;
   }
 
-  #reclaim(queue: string): void {
-    const own = (this.#limits.queues.get(queue) ?? Infinity) - (this.#running.queues.get(queue) ?? 0);
-    if (own <= 0 || this.#running.engine >= this.#limits.engine) return;
-    for (const ask of this.#asks) if (ask.queue !== queue && ask.size > 1) ask.controller.abort();
+  #reclaim(queue: string, least: number): void {
+    if (this.#unused(queue) <= 0 || this.#idle <= 0) return;
+    for (const ask of this.#asks) if (ask.queue !== queue && ask.size >= least) ask.controller.abort();
+  }
+
+  /** Starts those that wait for a slot, as far as there are slots; a full task holds up no other. */
+  #serve(): void {
+    for (const [task, line] of this.#lines) {
+      for (const turn of line) {
+        if (!this.take(turn.queue, task)) break;
+        line.delete(turn);
+        turn.start();
+      }
+      if (line.size === 0) this.#lines.delete(task);
+    }
   }
 
   #wake(): void {
@@ -133,9 +189,8 @@ export class Slots {
     this.#woken = true;
     this.#clock.soon(() => {
       this.#woken = false;
-      const waiting = this.#waiting;
-      this.#waiting = [];
-      for (const resume of waiting) resume();
+      this.#serve();
+      for (const resume of this.#short.values()) resume();
     });
   }
 }

@@ -5,8 +5,9 @@
 // W2  It is rate-limited, and a fused store, which sees its own messages, needs none.
 
 import type { Ledger, LedgerRecord } from '../ports/ledger.js';
-import type { Kind } from '../task/kind.js';
+import type { Kind, Step } from '../task/kind.js';
 import type { Clock, Ids, Random, Timer } from '../time/clock.js';
+import type { Instant } from '../time/instant.js';
 import type { Availability } from './availability.js';
 import type { Events } from './events.js';
 import type { LedgerTime } from './ledger-time.js';
@@ -75,9 +76,20 @@ export class Sweep {
     const { ledger, kinds, ids, random, time, outbox } = this.#parts;
     const kind = kinds.get(record.key.kind);
     if (kind === undefined) return false;
-    const step = kind.resend(record, time.now(), random.next());
+    const step = this.#step(kind, record, time.now(), random.next());
     const [answer] = await ledger.commit([{ nonce: ids.nonce(), writes: step.writes, durable: true }]); // W1
     if (answer?.answer !== 'ok') return false;
-    return outbox.send(record.key, step.outbox);
+    this.#parts.events.tell(step.happenings);
+    return step.outbox.length > 0 && outbox.send(record.key, step.outbox);
+  }
+
+  /** The record's message once more; one that can't be read is set aside, so that it holds up nobody behind it. */
+  #step(kind: Kind, record: LedgerRecord, now: Instant, jitter: number): Step {
+    try {
+      return kind.resend(record, now, jitter);
+    } catch (error) {
+      const reason = `unreadable: ${error instanceof Error ? error.message : String(error)}`;
+      return kind.setAside(record, { version: record.version }, reason, now);
+    }
   }
 }

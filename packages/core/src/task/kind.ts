@@ -31,7 +31,8 @@ export interface Ended {
 export interface Step {
   readonly writes: readonly Write[];
   readonly outbox: readonly OutgoingMessage[];
-  readonly happenings: readonly Happening[];
+  /** What to tell once it is committed; asked for only if somebody listens. */
+  readonly happenings: () => readonly Happening[];
 }
 
 /** The user's `unless`, ready to be asked, and the step that follows from a yes. */
@@ -56,8 +57,8 @@ export interface Work {
   readonly timeoutMs: number;
   /** What follows from an outcome, on the record as it stands now. */
   settle(record: LedgerRecord, outcome: Outcome, ended: Ended): Step;
-  /** Gives it back as if it had never been claimed. */
-  release(record: LedgerRecord, now: Instant): Step;
+  /** Gives it back as if it had never been claimed, to be delivered again at `wakeAt`. */
+  release(record: LedgerRecord, now: Instant, wakeAt: Instant): Step;
   /** Keeps a progress value, and the lease. */
   progress(record: LedgerRecord, value: unknown): Write;
   /** Whether somebody wishes that the attempt stops. */

@@ -38,6 +38,22 @@ export interface ResolvedTask extends ResolvedPolicy {
 const DEFAULT_BACKOFF: Backoff = { type: 'exponential' };
 const LANE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
+const TASK_OPTIONS: readonly (keyof TaskOptions)[] = [
+  'queue',
+  'in',
+  'attempts',
+  'retry',
+  'interruptions',
+  'timeout',
+  'concurrency',
+  'maxLateness',
+  'unless',
+  'schema',
+  'record',
+  'onExisting',
+  'keep',
+];
+
 const resolved = new WeakMap<AnyTask, ResolvedTask>();
 
 /** Resolves a task's options, once per token; throws `E_OPTIONS` or `E_DURATION` naming the task and the option. */
@@ -53,6 +69,7 @@ function resolve(task: AnyTask): ResolvedTask {
   const ms = (value: Duration | undefined, option: string, otherwise: number): number =>
     value === undefined ? otherwise : durationMs(value, at(option));
 
+  onlyKnown(options, TASK_OPTIONS, `The task ${name}`);
   durationMs(options.in ?? '0s', at('in'));
   if (options.retry?.backoff !== undefined) checkBackoff(options.retry.backoff, at('retry.backoff'));
   oneOf(options.onExisting, ['keep', 'replace', 'throttle', 'error'], at('onExisting'));
@@ -83,7 +100,13 @@ function policy(
   at: (option: string) => string,
 ): Pick<ResolvedPolicy, 'attempts' | 'neverAgain' | 'retryForMs' | 'timeoutMs' | 'lateness'> {
   const { attempts, retry, timeout, maxLateness } = options;
-  if (maxLateness !== undefined) oneOf(maxLateness.then, ['skip', 'dead', 'run'], at('maxLateness.then'));
+  if (attempts === 'never-again' && retry !== undefined) {
+    throw new CarillonError('E_OPTIONS', `${at('attempts')} is 'never-again', and there is a retry.`, {
+      next: 'Leave one of them out: what is never attempted again is not retried.',
+    });
+  }
+  if (maxLateness !== undefined)
+    oneOf(maxLateness.then ?? 'undefined', ['skip', 'dead', 'run'], at('maxLateness.then'));
   return {
     neverAgain: attempts === 'never-again',
     attempts:
@@ -102,7 +125,7 @@ export function resolvePolicy(task: ResolvedTask, overrides: TaskOverrides | und
   const at = (option: string): string => `${option} of a job of task ${task.name}`;
   if (overrides.retry?.backoff !== undefined) checkBackoff(overrides.retry.backoff, at('retry.backoff'));
   const own = policy(overrides, at);
-  const counted = overrides.attempts !== undefined || overrides.retry?.for !== undefined;
+  const counted = overrides.attempts !== undefined || (overrides.retry?.for !== undefined && !task.neverAgain);
   return {
     ...task,
     ...(counted && { attempts: own.attempts, neverAgain: own.neverAgain }),
@@ -131,6 +154,15 @@ export function atLeastOne(value: number, what: string): number {
 export function atLeast(value: number, least: number, what: string): number {
   if (value >= least) return value;
   throw new CarillonError('E_OPTIONS', `${what} is ${String(value)}.`, { next: `Give at least ${String(least)}.` });
+}
+
+/** Throws `E_OPTIONS` for a field that nobody would read: a typing error from JavaScript, where no compiler helps. */
+export function onlyKnown(options: object, known: readonly string[], what: string): void {
+  const unknown = Object.keys(options).find((name) => !known.includes(name));
+  if (unknown === undefined) return;
+  throw new CarillonError('E_OPTIONS', `${what} has no option ${JSON.stringify(unknown)}.`, {
+    next: `It has ${known.join(', ')}.`,
+  });
 }
 
 /** Throws `E_OPTIONS` unless the value is missing or one of those allowed. */

@@ -98,9 +98,7 @@ export type TaskRef = AnyTask | TaskClass;
 /** The payload that a task's handler takes; `undefined` if it takes none. */
 export type PayloadOf<T extends TaskRef> = T extends abstract new (...args: never[]) => { handle: infer H }
   ? H extends (...args: infer A) => unknown
-    ? A extends [infer P, ...unknown[]]
-      ? P
-      : undefined
+    ? A[0]
     : never
   : T extends Task<infer P, unknown>
     ? P

@@ -65,7 +65,7 @@ const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford's base 32, in 
 
 /** Ids of 20 characters: 9 of time in milliseconds, 11 (55 bits) that start at random and count up. */
 export function systemIds(clock: Pick<Clock, 'now'> = systemClock): Ids {
-  let lastMs = 0;
+  let lastMs = -1;
   let prefix = '';
   let high = 0;
   let low = 0;

@@ -29,6 +29,9 @@ export class GatedLedger extends Gate<LedgerCall> implements Ledger {
     this.#ledger = ledger;
   }
 
+  get partitioned(): boolean {
+    return this.#ledger.partitioned;
+  }
   get durability(): Ledger['durability'] {
     return this.#ledger.durability;
   }

@@ -29,7 +29,8 @@ export function grantTo(record: LedgerRecord, by: Pick<Claim, 'holder' | 'nonce'
   const fence = Math.max(record.fence + 1, Math.floor(now * 1000)); // L2
   const lease: Lease = Object.freeze({ holder: by.holder, nonce: by.nonce, since: now, until: now + by.leaseMs });
   const interrupted = record.lease ? Object.freeze([...record.interrupted, record.lease]) : record.interrupted; // L5
-  return { record: Object.freeze({ ...record, fence, lease, interrupted }), fence, at: now };
+  const version = record.version + 1; // L6
+  return { record: Object.freeze({ ...record, version, fence, lease, interrupted }), fence, at: now };
 }
 
 /** The record with its lease prolonged; `undefined` if the renewal comes from somebody who no longer holds it. */

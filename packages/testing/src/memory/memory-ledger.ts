@@ -25,6 +25,7 @@ import type { Entry, Records } from './records.js';
 /** One handle on records in memory; any number of handles may share them. */
 export class MemoryLedger implements Ledger {
   readonly durability = 'memory';
+  readonly partitioned = true;
   readonly #records: Records;
   readonly #clock: Clock;
   #closed = false;

@@ -12,11 +12,11 @@ function content(over: Partial<RecordContent>): RecordContent {
 }
 
 describe('memory', () => {
-  it('holds 100,000 records and messages', { timeout: 30_000 }, async () => {
+  it('holds 20,000 records and messages', async () => {
     const clock = new VirtualClock(0);
     const { ledger, transport } = memory({ clock });
-    for (let from = 0; from < 100_000; from += 1000) {
-      const ids = Array.from({ length: 1000 }, (_, index) => ((from + index) * 7919) % 100_000);
+    for (let from = 0; from < 20_000; from += 1000) {
+      const ids = Array.from({ length: 1000 }, (_, index) => ((from + index) * 7919) % 20_000);
       await ledger.commit(
         ids.map((at) => ({
           nonce: `n${at}`,
@@ -36,9 +36,9 @@ describe('memory', () => {
     const page = await ledger.due({ queues: ['default'], before: 1e9, limit: 3 });
     expect(page.records.map((record) => record.wakeAt)).toEqual([0, 1, 2]);
 
-    await clock.advance(100_000);
+    await clock.advance(20_000);
     let received = 0;
-    while (received < 100_000) {
+    while (received < 20_000) {
       const deliveries = await transport.receive({ queue: 'q', max: 1000, leaseMs: 60_000, holder: 'h', signal });
       received += deliveries.length;
       expect(await Promise.all(deliveries.map((delivery) => delivery.ack()))).not.toContain('lost');

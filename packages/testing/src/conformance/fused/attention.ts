@@ -6,6 +6,7 @@ import { FAR_MS, jobKey, LEASE_MS } from '../ledger/ledger-probe.js';
 import type { ProbedBackend } from './fused-conformance.js';
 import { grantsOf, idsOf } from './fused-probe.js';
 
+/** Which records are received, and when. */
 export function attention(test: Test<ProbedBackend>): void {
   test('P1: receives a record once its wakeAt has come, and not before', async ({ ledger, probe, advance }) => {
     const wakeAt = (await ledger.ledger.now()) + LEASE_MS;
@@ -65,7 +66,7 @@ export function attention(test: Test<ProbedBackend>): void {
     await probe.nothing();
     expect(idsOf(await probe.take({ queue: 'other' }))).toEqual(['elsewhere']);
     await ledger.put('moved', { version: 2 });
-    expect(await probe.one()).toMatchObject({ record: { key: jobKey('moved'), version: 3 } });
+    expect(await probe.one()).toMatchObject({ record: { key: jobKey('moved'), version: 4 } });
   });
 
   test('keeps queues apart', async ({ ledger, probe }) => {

@@ -6,6 +6,7 @@ import { LEASE_MS } from '../ledger/ledger-probe.js';
 import type { ProbedBackend } from './fused-conformance.js';
 import { grantsOf, idsOf } from './fused-probe.js';
 
+/** How a wait ends. */
 export function ending(test: Test<ProbedBackend>): void {
   test('says that it is fused, and what its limits are', async ({ backend }) => {
     expect(backend.fused).toBe(true);

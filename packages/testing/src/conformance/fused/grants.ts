@@ -2,17 +2,18 @@
 
 import { expect } from 'vitest';
 import type { Test } from '../suite.js';
-import { jobKey, LEASE_MS, outboxEntry } from '../ledger/ledger-probe.js';
+import { asGranted, jobKey, LEASE_MS, outboxEntry } from '../ledger/ledger-probe.js';
 import type { ProbedBackend } from './fused-conformance.js';
 import { idsOf } from './fused-probe.js';
 
+/** What is received is held. */
 export function grants(test: Test<ProbedBackend>): void {
   test('L3: a received record is granted to the receiver, and busy for everybody else', async ({ ledger, probe }) => {
     const over = { generation: 7, body: '{"n":1}', outbox: [outboxEntry('m', ledger.start)] };
     const placed = await ledger.place('a', over);
     const grant = await probe.one({ holder: 'engine-b', leaseMs: 5000 });
     const lease = { holder: 'engine-b', nonce: expect.stringMatching(/./), since: grant.at, until: grant.at + 5000 };
-    expect(grant.record).toEqual({ ...placed, fence: grant.fence, lease });
+    expect(grant.record).toEqual({ ...placed, version: 2, fence: grant.fence, lease });
     expect(await ledger.read('a')).toEqual(grant.record);
     expect(await ledger.claim('a', { generation: 7 })).toMatchObject({ answer: 'busy' });
     await probe.nothing();
@@ -38,11 +39,11 @@ export function grants(test: Test<ProbedBackend>): void {
   test('L2: the fence is at least the time in µs, and grows from grant to grant', async ({ ledger, probe }) => {
     await ledger.place('a');
     let last = 0;
-    for (let version = 1; version <= 10; version += 1) {
-      const { fence, at } = await probe.one();
+    for (let turn = 0; turn < 10; turn += 1) {
+      const { fence, at, record } = await probe.one();
       expect(fence).toBeGreaterThan(last);
       expect(fence).toBeGreaterThanOrEqual(Math.floor(at) * 1000);
-      await ledger.put('a', { version, fence });
+      expect(await ledger.put('a', { version: record.version, fence })).toEqual({ answer: 'ok' });
       last = fence;
     }
   });
@@ -61,11 +62,11 @@ export function grants(test: Test<ProbedBackend>): void {
     expect(again.at).toBeGreaterThanOrEqual(first.record.lease!.until);
     expect(again.fence).toBeGreaterThan(first.fence);
     expect(again.record).toMatchObject({
-      version: 1,
+      version: 3,
       interrupted: [first.record.lease],
       lease: { holder: 'engine-b' },
     });
-    expect(await ledger.put('a', { version: 1, fence: first.fence }, ledger.settled())).toEqual({ answer: 'lost' });
+    expect(await ledger.put('a', asGranted(first), ledger.settled())).toEqual({ answer: 'lost' });
   });
 
   test('wakes a waiting receiver at the end of a lease', async ({ ledger, probe, advance }) => {
@@ -87,7 +88,7 @@ export function grants(test: Test<ProbedBackend>): void {
     await ledger.place('a');
     const { fence } = await probe.one();
     await advance(LEASE_MS / 2);
-    expect(await ledger.renew('a', fence, 3 * LEASE_MS)).toMatchObject({ answer: 'ok', version: 1 });
+    expect(await ledger.renew('a', fence, 3 * LEASE_MS)).toMatchObject({ answer: 'ok', version: 2 });
     await advance(2 * LEASE_MS);
     await probe.nothing();
     await advance(LEASE_MS);
@@ -99,7 +100,7 @@ export function grants(test: Test<ProbedBackend>): void {
     await ledger.place('removed');
     const taken = await probe.take();
     for (const { fence, record } of taken) {
-      const expectation = { version: 1, fence };
+      const expectation = { version: record.version, fence };
       const { key } = record;
       const write =
         key.id === 'settled'
@@ -116,16 +117,16 @@ export function grants(test: Test<ProbedBackend>): void {
     await ledger.place('a');
     const { fence } = await probe.one();
     const pending = probe.receive();
-    expect(await ledger.put('a', { version: 1, fence })).toEqual({ answer: 'ok' });
+    expect(await ledger.put('a', { version: 2, fence })).toEqual({ answer: 'ok' });
     const [delivery] = await pending.answer;
-    expect(delivery?.granted?.record).toMatchObject({ version: 2, interrupted: [] });
+    expect(delivery?.granted?.record).toMatchObject({ version: 4, interrupted: [] });
   });
 
   test('receives again later what its holder puts off: a retry, a hop', async ({ ledger, probe, advance }) => {
     await ledger.place('a');
     const { fence } = await probe.one();
     const wakeAt = (await ledger.ledger.now()) + 3 * LEASE_MS;
-    expect(await ledger.put('a', { version: 1, fence }, ledger.content({ wakeAt }))).toEqual({ answer: 'ok' });
+    expect(await ledger.put('a', { version: 2, fence }, ledger.content({ wakeAt }))).toEqual({ answer: 'ok' });
     await advance(2 * LEASE_MS);
     await probe.nothing();
     const pending = probe.receive();
@@ -136,21 +137,21 @@ export function grants(test: Test<ProbedBackend>): void {
   test('holds on to a record whose holder keeps the lease in a commit', async ({ ledger, probe, advance }) => {
     await ledger.place('a');
     const { fence } = await probe.one();
-    const expectation = { version: 1, fence };
+    const expectation = { version: 2, fence };
     const content = ledger.content({ body: '{"progress":50}' });
     const put = { do: 'put', key: jobKey('a'), expect: expectation, content, keepLease: true } as const;
     expect(await ledger.commit([put])).toEqual({ answer: 'ok' });
     await probe.nothing();
     await advance(LEASE_MS);
-    expect((await probe.one()).record).toMatchObject({ version: 2, interrupted: [{ holder: 'engine-a' }] });
+    expect((await probe.one()).record).toMatchObject({ version: 4, interrupted: [{ holder: 'engine-a' }] });
   });
 
   test('leaves a held record with its holder when somebody else writes to it', async ({ ledger, probe }) => {
     await ledger.place('a');
     const { fence } = await probe.one({ leaseMs: 60_000 });
-    expect(await ledger.put('a', { version: 1 }, ledger.content({ state: 'wished' }))).toEqual({ answer: 'ok' });
+    expect(await ledger.put('a', { version: 2 }, ledger.content({ state: 'wished' }))).toEqual({ answer: 'ok' });
     await probe.nothing();
-    expect(await ledger.renew('a', fence, 60_000)).toMatchObject({ answer: 'ok', version: 2 });
+    expect(await ledger.renew('a', fence, 60_000)).toMatchObject({ answer: 'ok', version: 3 });
   });
 
   test('a grant that must be durable is granted like any other', async ({ ledger, probe, second }) => {

@@ -6,6 +6,7 @@ import { jobKey } from '../ledger/ledger-probe.js';
 import type { LedgerProbe } from '../ledger/ledger-probe.js';
 import type { ProbedBackend } from './fused-conformance.js';
 
+/** Limits per call and per task. */
 export function room(test: Test<ProbedBackend>): void {
   test('P3: never receives more than was asked for', async ({ ledger, probe }) => {
     await placeAll(ledger, 30, 'mail');

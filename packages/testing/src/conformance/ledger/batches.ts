@@ -4,9 +4,10 @@ import { expect } from 'vitest';
 import type { Change, Claim, Expectation } from '@carillon/core/spi';
 import type { Test } from '../suite.js';
 import type { ProbedLedger } from './ledger-conformance.js';
-import { FAR_MS, jobKey, LEASE_MS } from './ledger-probe.js';
+import { asGranted, FAR_MS, jobKey, LEASE_MS } from './ledger-probe.js';
 import type { LedgerProbe } from './ledger-probe.js';
 
+/** Many requests in one call. */
 export function batches(test: Test<ProbedLedger>): void {
   test('takes empty batches', async ({ ledger }) => {
     expect(await ledger.acquire([])).toEqual([]);
@@ -57,13 +58,13 @@ export function batches(test: Test<ProbedLedger>): void {
   test('renewals of one call answer in order', async ({ ledger, probe }) => {
     const first = await probe.placeAndGrant('a');
     const second = await probe.placeAndGrant('b');
-    await probe.put('b', { version: 1 });
+    await probe.put('b', { any: true });
     const answers = await ledger.renew([
       { key: jobKey('b'), fence: second.fence, leaseMs: LEASE_MS },
       { key: jobKey('a'), fence: first.fence - 1, leaseMs: LEASE_MS },
       { key: jobKey('a'), fence: first.fence, leaseMs: LEASE_MS },
     ]);
-    expect(answers).toMatchObject([{ answer: 'ok', version: 2 }, { answer: 'lost' }, { answer: 'ok', version: 1 }]);
+    expect(answers).toMatchObject([{ answer: 'ok', version: 3 }, { answer: 'lost' }, { answer: 'ok', version: 2 }]);
   });
 
   test('reads in the order asked for, with gaps and repeats', async ({ ledger, probe }) => {
@@ -80,7 +81,7 @@ export function batches(test: Test<ProbedLedger>): void {
     expect(answers.every((answer) => answer.answer === 'granted')).toBe(true);
     const changes = all.map((id, index) => {
       const answer = answers[index]!;
-      return putOf(probe, id, { version: 1, fence: answer.answer === 'granted' ? answer.fence : 0 }, 'done');
+      return putOf(probe, id, answer.answer === 'granted' ? asGranted(answer) : { absent: true }, 'done');
     });
     const settled = await ledger.commit(changes.map((change) => ({ ...change, durable: false })));
     expect(settled.every((answer) => answer.answer === 'ok')).toBe(true);

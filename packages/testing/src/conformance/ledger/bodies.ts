@@ -11,6 +11,7 @@ const TEXTS: readonly [name: string, text: string][] = [
   ['quotes, braces and patterns', `'"\`{}[]*?%_\\$&;--`],
 ];
 
+/** Texts and sizes, unchanged. */
 export function bodies(test: Test<ProbedLedger>): void {
   for (const [name, text] of TEXTS) {
     test(`keeps ${name} in a body and in every word of a record`, async ({ probe }) => {
@@ -44,7 +45,7 @@ export function bodies(test: Test<ProbedLedger>): void {
     const { fence, record } = await probe.grant('a');
     expect(record.body === body).toBe(true);
     const longer = `${body}${body}`;
-    expect(await probe.put('a', { version: 1, fence }, probe.content({ body: longer }))).toEqual({ answer: 'ok' });
+    expect(await probe.put('a', { version: 2, fence }, probe.content({ body: longer }))).toEqual({ answer: 'ok' });
     expect((await probe.demand('a')).body === longer).toBe(true);
   });
 
@@ -69,6 +70,6 @@ export function bodies(test: Test<ProbedLedger>): void {
     expect(await probe.read('a')).toMatchObject({ generation, fence });
     expect(await probe.claim('a', { generation: generation - 1 })).toMatchObject({ answer: 'stale' });
     expect(await probe.renew('a', fence + 1)).toEqual({ answer: 'lost' });
-    expect(await probe.put('a', { version: 1, fence }, probe.content({ generation }))).toEqual({ answer: 'ok' });
+    expect(await probe.put('a', { version: 2, fence }, probe.content({ generation }))).toEqual({ answer: 'ok' });
   });
 }

@@ -6,6 +6,7 @@ import type { ProbedLedger } from './ledger-conformance.js';
 import { jobKey } from './ledger-probe.js';
 import type { LedgerProbe } from './ledger-probe.js';
 
+/** Calls at the same time. */
 export function concurrency(test: Test<ProbedLedger>): void {
   test('L3: grants one of a hundred claims at the same time', async ({ probe }) => {
     await probe.place('a');
@@ -57,8 +58,8 @@ export function concurrency(test: Test<ProbedLedger>): void {
       await probe.place(id, { queue: id });
       const { fence } = await other.grant(id);
       expect(await probe.claim(id)).toMatchObject({ answer: 'busy' });
-      await other.put(id, { version: 1, fence }, probe.settled({ queue: id }));
-      expect(await probe.read(id)).toMatchObject({ version: 2, state: 'completed', lease: undefined });
+      await other.put(id, { version: 2, fence }, probe.settled({ queue: id }));
+      expect(await probe.read(id)).toMatchObject({ version: 3, state: 'completed', lease: undefined });
     }
   });
 

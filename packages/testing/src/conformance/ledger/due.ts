@@ -5,6 +5,7 @@ import type { Test } from '../suite.js';
 import type { ProbedLedger } from './ledger-conformance.js';
 import { FAR_MS, jobKey, LEASE_MS } from './ledger-probe.js';
 
+/** What wants attention. */
 export function due(test: Test<ProbedLedger>): void {
   test('lists open records by wakeAt, up to and with the instant asked for', async ({ probe }) => {
     const at = (ms: number) => ({ wakeAt: probe.start + ms });

@@ -3,10 +3,11 @@
 import { expect } from 'vitest';
 import type { Test } from '../suite.js';
 import type { ProbedLedger } from './ledger-conformance.js';
-import { FAR_MS, jobKey, LEASE_MS } from './ledger-probe.js';
+import { asGranted, FAR_MS, jobKey, LEASE_MS } from './ledger-probe.js';
 
+/** Claims, grants and what a holder writes (L2, L3, L5, L6). */
 export function leases(test: Test<ProbedLedger>): void {
-  test('grants a record that is due, and does not touch its version', async ({ ledger, probe }) => {
+  test('L6: grants a record that is due, and raises its version', async ({ ledger, probe }) => {
     const placed = await probe.place('a');
     const before = await ledger.now();
     const grant = await probe.grant('a', { holder: 'engine-b', nonce: 'mine' });
@@ -14,7 +15,7 @@ export function leases(test: Test<ProbedLedger>): void {
     expect(grant.at).toBeGreaterThanOrEqual(before);
     expect(grant.at).toBeLessThanOrEqual(after);
     const lease = { holder: 'engine-b', nonce: 'mine', since: grant.at, until: grant.at + LEASE_MS };
-    expect(grant.record).toEqual({ ...placed, fence: grant.fence, lease });
+    expect(grant.record).toEqual({ ...placed, version: 2, fence: grant.fence, lease });
     expect(await probe.read('a')).toEqual(grant.record);
   });
 
@@ -55,10 +56,10 @@ export function leases(test: Test<ProbedLedger>): void {
   test('L2: the fence grows also with grants in the same moment', async ({ probe }) => {
     await probe.place('a');
     const fences: number[] = [];
-    for (let version = 1; version <= 20; version += 1) {
-      const { fence } = await probe.grant('a');
-      fences.push(fence);
-      await probe.put('a', { version, fence });
+    for (let turn = 0; turn < 20; turn += 1) {
+      const grant = await probe.grant('a');
+      fences.push(grant.fence);
+      expect(await probe.put('a', asGranted(grant))).toEqual({ answer: 'ok' });
     }
     expect(fences).toEqual([...new Set(fences)].toSorted((a, b) => a - b));
   });
@@ -100,7 +101,7 @@ export function leases(test: Test<ProbedLedger>): void {
   test('tells that a record is settled also while it is leased', async ({ probe }) => {
     const { record } = await probe.placeAndGrant('a', { nonce: 'mine' });
     await probe.put('a', { version: record.version }, probe.settled());
-    expect(await probe.claim('a', { nonce: 'mine' })).toMatchObject({ answer: 'settled', record: { version: 2 } });
+    expect(await probe.claim('a', { nonce: 'mine' })).toMatchObject({ answer: 'settled', record: { version: 3 } });
   });
 
   test('tells that there is no record', async ({ probe }) => {
@@ -114,7 +115,7 @@ export function leases(test: Test<ProbedLedger>): void {
     expect(grant.record).toMatchObject({
       ...create,
       key: jobKey('a'),
-      version: 1,
+      version: 2,
       fence: grant.fence,
       interrupted: [],
     });
@@ -143,31 +144,40 @@ export function leases(test: Test<ProbedLedger>): void {
     }
     const { fence, record } = await probe.grant('a');
     expect(record.interrupted).toEqual(silent);
-    expect(await probe.put('a', { version: 1 })).toEqual({ answer: 'ok' });
-    expect(await probe.read('a')).toMatchObject({ version: 2, lease: record.lease, interrupted: silent });
-    expect(await probe.put('a', { version: 2, fence })).toEqual({ answer: 'ok' });
-    expect(await probe.read('a')).toMatchObject({ version: 3, fence, lease: undefined, interrupted: [] });
+    expect(await probe.put('a', { version: 4 })).toEqual({ answer: 'ok' });
+    expect(await probe.read('a')).toMatchObject({ version: 5, lease: record.lease, interrupted: silent });
+    expect(await probe.put('a', { version: 5, fence })).toEqual({ answer: 'ok' });
+    expect(await probe.read('a')).toMatchObject({ version: 6, fence, lease: undefined, interrupted: [] });
   });
 
   test('L5: a lease that its holder has resolved is no interruption', async ({ probe, advance }) => {
-    const { fence } = await probe.placeAndGrant('a');
-    await probe.put('a', { version: 1, fence });
+    await probe.put('a', asGranted(await probe.placeAndGrant('a')));
     await advance(LEASE_MS);
     expect(await probe.grant('a')).toMatchObject({ record: { interrupted: [] } });
   });
 
   test('resolves the lease with the holder’s put, and grants anew at once', async ({ probe }) => {
     const { fence } = await probe.placeAndGrant('a');
-    expect(await probe.put('a', { version: 1, fence })).toEqual({ answer: 'ok' });
-    expect(await probe.read('a')).toMatchObject({ version: 2, fence, lease: undefined });
+    expect(await probe.put('a', { version: 2, fence })).toEqual({ answer: 'ok' });
+    expect(await probe.read('a')).toMatchObject({ version: 3, fence, lease: undefined });
     expect(await probe.claim('a')).toMatchObject({ answer: 'granted' });
+  });
+
+  test('L6: a write that was decided before the grant meets a conflict, and sees the lease', async ({ probe }) => {
+    const { record } = await probe.placeAndGrant('a');
+    const conflict = { answer: 'conflict', key: jobKey('a'), record };
+    expect(await probe.put('a', { version: 1 }, probe.settled())).toEqual(conflict);
+    for (const what of ['check', 'remove'] as const) {
+      expect(await probe.commit([{ do: what, key: jobKey('a'), expect: { version: 1 } }])).toEqual(conflict);
+    }
+    expect(await probe.read('a')).toEqual(record);
   });
 
   test('leaves the lease alone at anybody’s put', async ({ probe }) => {
     const { fence, record } = await probe.placeAndGrant('a');
-    await probe.put('a', { version: 1 }, probe.content({ state: 'wished' }));
+    await probe.put('a', { version: 2 }, probe.content({ state: 'wished' }));
     await probe.put('a', { any: true }, probe.content({ state: 'wished again' }));
-    expect(await probe.read('a')).toMatchObject({ version: 3, state: 'wished again', fence, lease: record.lease });
+    expect(await probe.read('a')).toMatchObject({ version: 4, state: 'wished again', fence, lease: record.lease });
     expect(await probe.claim('a')).toMatchObject({ answer: 'busy' });
   });
 
@@ -176,32 +186,32 @@ export function leases(test: Test<ProbedLedger>): void {
     await advance(20);
     const { fence, record } = await probe.grant('a');
     const content = probe.content({ body: '{"progress":50}' });
-    const put = { do: 'put', key: jobKey('a'), expect: { version: 1, fence }, content, keepLease: true } as const;
+    const put = { do: 'put', key: jobKey('a'), expect: { version: 3, fence }, content, keepLease: true } as const;
     expect(await probe.commit([put])).toEqual({ answer: 'ok' });
-    const kept = { version: 2, fence, lease: record.lease, interrupted: [first.record.lease], body: '{"progress":50}' };
+    const kept = { version: 4, fence, lease: record.lease, interrupted: [first.record.lease], body: '{"progress":50}' };
     expect(await probe.read('a')).toMatchObject(kept);
-    expect(await probe.renew('a', fence)).toMatchObject({ answer: 'ok', version: 2 });
-    expect(await probe.put('a', { version: 2, fence })).toEqual({ answer: 'ok' });
-    expect(await probe.read('a')).toMatchObject({ version: 3, lease: undefined, interrupted: [] });
+    expect(await probe.renew('a', fence)).toMatchObject({ answer: 'ok', version: 4 });
+    expect(await probe.put('a', { version: 4, fence })).toEqual({ answer: 'ok' });
+    expect(await probe.read('a')).toMatchObject({ version: 5, lease: undefined, interrupted: [] });
   });
 
   test('refuses the holder’s put on another version, and leaves it the lease', async ({ probe }) => {
     const { fence, record } = await probe.placeAndGrant('a');
-    await probe.put('a', { version: 1 }, probe.content({ state: 'wished' }));
+    await probe.put('a', { version: 2 }, probe.content({ state: 'wished' }));
     const wished = await probe.demand('a');
-    expect(await probe.put('a', { version: 1, fence })).toEqual({
+    expect(await probe.put('a', { version: 2, fence })).toEqual({
       answer: 'conflict',
       key: jobKey('a'),
       record: wished,
     });
-    expect(await probe.read('a')).toMatchObject({ version: 2, lease: record.lease });
-    expect(await probe.put('a', { version: 2, fence })).toEqual({ answer: 'ok' });
+    expect(await probe.read('a')).toMatchObject({ version: 3, lease: record.lease });
+    expect(await probe.put('a', { version: 3, fence })).toEqual({ answer: 'ok' });
   });
 
   test('takes the holder’s put after the end of its lease, if nobody has taken over', async ({ probe, advance }) => {
-    const { fence } = await probe.placeAndGrant('a', { leaseMs: 20 });
+    const grant = await probe.placeAndGrant('a', { leaseMs: 20 });
     await advance(LEASE_MS);
-    expect(await probe.put('a', { version: 1, fence }, probe.settled())).toEqual({ answer: 'ok' });
+    expect(await probe.put('a', asGranted(grant), probe.settled())).toEqual({ answer: 'ok' });
     expect(await probe.read('a')).toMatchObject({ state: 'completed', lease: undefined, interrupted: [] });
   });
 
@@ -209,25 +219,26 @@ export function leases(test: Test<ProbedLedger>): void {
     const zombie = await probe.placeAndGrant('a', { leaseMs: 20 });
     await advance(20);
     const { fence, record } = await probe.grant('a', { holder: 'engine-b' });
-    const stale = { version: 1, fence: zombie.fence };
+    const stale = asGranted(zombie);
     expect(await probe.put('a', stale, probe.settled())).toEqual({ answer: 'lost' });
     expect(await probe.commit([{ do: 'remove', key: jobKey('a'), expect: stale }])).toEqual({ answer: 'lost' });
     expect(await probe.read('a')).toEqual(record);
-    expect(await probe.put('a', { version: 1, fence }, probe.settled())).toEqual({ answer: 'ok' });
-    expect(await probe.put('a', { version: 2, fence: zombie.fence })).toEqual({ answer: 'lost' });
-    expect(await probe.read('a')).toMatchObject({ version: 2, state: 'completed' });
+    expect(await probe.put('a', { version: 3, fence: zombie.fence })).toEqual({ answer: 'lost' });
+    expect(await probe.put('a', { version: 3, fence }, probe.settled())).toEqual({ answer: 'ok' });
+    expect(await probe.put('a', { version: 4, fence: zombie.fence })).toEqual({ answer: 'lost' });
+    expect(await probe.read('a')).toMatchObject({ version: 4, state: 'completed' });
   });
 
   test('a holder of a record that is gone has lost', async ({ probe }) => {
     const { fence } = await probe.placeAndGrant('a');
     await probe.commit([{ do: 'remove', key: jobKey('a'), expect: { any: true } }]);
-    expect(await probe.put('a', { version: 1, fence })).toEqual({ answer: 'lost' });
+    expect(await probe.put('a', { version: 2, fence })).toEqual({ answer: 'lost' });
     expect(await probe.read('a')).toBeUndefined();
   });
 
   test('lets the holder remove its record', async ({ probe }) => {
     const { fence } = await probe.placeAndGrant('a');
-    expect(await probe.commit([{ do: 'remove', key: jobKey('a'), expect: { version: 1, fence } }])).toEqual({
+    expect(await probe.commit([{ do: 'remove', key: jobKey('a'), expect: { version: 2, fence } }])).toEqual({
       answer: 'ok',
     });
     expect(await probe.read('a')).toBeUndefined();

@@ -34,6 +34,11 @@ export function outboxEntry(id: string, wakeAt: Instant, body: Uint8Array = new 
   return { message: { id, queue: 'default', body, deliverAt: wakeAt }, wakeAt };
 }
 
+/** What a holder asks of its record: that it is as it was granted. */
+export function asGranted({ record, fence }: Grant): { readonly version: number; readonly fence: number } {
+  return { version: record.version, fence };
+}
+
 /** Speaks to a ledger in single calls, with a new nonce for each unless one is given. */
 export class LedgerProbe {
   readonly ledger: Ledger;

@@ -7,6 +7,7 @@ import type { ProbedLedger } from './ledger-conformance.js';
 import { jobKey } from './ledger-probe.js';
 import type { LedgerProbe } from './ledger-probe.js';
 
+/** Queries and their pages. */
 export function list(test: Test<ProbedLedger>): void {
   test('lists records of one kind, open and settled, as they are', async ({ probe }) => {
     const open = await probe.place('a');

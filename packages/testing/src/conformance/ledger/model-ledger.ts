@@ -66,8 +66,9 @@ export class ModelLedger {
     if (!record.due) return 'early';
     if (record.lease?.lives) return 'busy';
     this.grants += 1;
+    const version = record.version + 1;
     const interrupted = record.lease ? [...record.interrupted, record.lease.nonce] : record.interrupted;
-    this.records.set(id, { ...record, interrupted, grant: this.grants, lease: { nonce, lives: claim.lives } });
+    this.records.set(id, { ...record, version, interrupted, grant: this.grants, lease: { nonce, lives: claim.lives } });
     return 'granted';
   }
 

@@ -4,8 +4,9 @@ import { expect } from 'vitest';
 import type { Write } from '@carillon/core/spi';
 import type { Test } from '../suite.js';
 import type { ProbedLedger } from './ledger-conformance.js';
-import { jobKey, LEASE_MS, outboxEntry } from './ledger-probe.js';
+import { asGranted, jobKey, LEASE_MS, outboxEntry } from './ledger-probe.js';
 
+/** Repeated calls (L4). */
 export function nonces(test: Test<ProbedLedger>): void {
   test('L4: a repeated claim is granted again, the same grant', async ({ probe, advance }) => {
     const grant = await probe.placeAndGrant('a', { nonce: 'claim' });
@@ -49,7 +50,7 @@ export function nonces(test: Test<ProbedLedger>): void {
     const { fence } = await probe.grant('a');
     await probe.renew('a', fence);
     expect(await probe.put('a', { absent: true }, content, 'change')).toEqual({ answer: 'ok' });
-    expect(await probe.read('a')).toMatchObject({ version: 1, fence, outbox: [], lease: { holder: 'engine-a' } });
+    expect(await probe.read('a')).toMatchObject({ version: 2, fence, outbox: [], lease: { holder: 'engine-a' } });
   });
 
   test('L4: a repeated put by version is ok and writes once', async ({ probe }) => {
@@ -68,14 +69,14 @@ export function nonces(test: Test<ProbedLedger>): void {
   });
 
   test('L4: a repeated put by the holder is ok, also after the next has taken over', async ({ probe }) => {
-    const { fence } = await probe.placeAndGrant('a');
-    const settle = () => probe.put('a', { version: 1, fence }, probe.content({ state: 'retrying' }), 'change');
+    const grant = await probe.placeAndGrant('a');
+    const settle = () => probe.put('a', asGranted(grant), probe.content({ state: 'retrying' }), 'change');
     expect(await settle()).toEqual({ answer: 'ok' });
     expect(await settle()).toEqual({ answer: 'ok' });
     const next = await probe.grant('a');
     expect(await settle()).toEqual({ answer: 'ok' });
     expect(await probe.read('a')).toEqual(next.record);
-    expect(next.record.version).toBe(2);
+    expect(next.record.version).toBe(4);
   });
 
   test('L4: a repeated change of several records does nothing to any of them', async ({ probe }) => {

@@ -5,6 +5,7 @@ import type { Test } from '../suite.js';
 import type { ProbedLedger } from './ledger-conformance.js';
 import { FAR_MS, jobKey, outboxEntry } from './ledger-probe.js';
 
+/** Messages that are still to be sent. */
 export function outbox(test: Test<ProbedLedger>): void {
   test('keeps messages in order, byte for byte, and brings them with every answer', async ({ probe }) => {
     const bytes = Uint8Array.from({ length: 1024 }, (_, index) => index % 256);

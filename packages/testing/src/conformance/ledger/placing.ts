@@ -6,6 +6,7 @@ import type { Test } from '../suite.js';
 import type { ProbedLedger } from './ledger-conformance.js';
 import { FAR_MS, jobKey, outboxEntry } from './ledger-probe.js';
 
+/** Expectations, and changes as a whole (L1, L2). */
 export function placing(test: Test<ProbedLedger>): void {
   test('reads nothing where nothing is', async ({ probe }) => {
     expect(await probe.read('a')).toBeUndefined();
@@ -140,11 +141,11 @@ export function placing(test: Test<ProbedLedger>): void {
 
     const cases: readonly [id: string, expect: Expectation, answer: string][] = [
       ['there', { any: true }, 'ok'],
-      ['there', { version: 1 }, 'ok'],
-      ['there', { version: 1, fence }, 'ok'],
-      ['there', { version: 2 }, 'conflict'],
-      ['there', { version: 2, fence }, 'conflict'],
-      ['there', { version: 1, fence: fence - 1 }, 'lost'],
+      ['there', { version: 2 }, 'ok'],
+      ['there', { version: 2, fence }, 'ok'],
+      ['there', { version: 1 }, 'conflict'],
+      ['there', { version: 1, fence }, 'conflict'],
+      ['there', { version: 2, fence: fence - 1 }, 'lost'],
       ['there', { absent: true }, 'conflict'],
       ['nowhere', { absent: true }, 'ok'],
       ['nowhere', { any: true }, 'ok'],

@@ -5,15 +5,16 @@ import type { Test } from '../suite.js';
 import type { ProbedLedger } from './ledger-conformance.js';
 import { jobKey, LEASE_MS } from './ledger-probe.js';
 
+/** Prolonging a lease. */
 export function renewals(test: Test<ProbedLedger>): void {
-  test('prolongs a lease from now on', async ({ ledger, probe, advance }) => {
+  test('L6: prolongs a lease from now on, and leaves the version', async ({ ledger, probe, advance }) => {
     const { fence, record } = await probe.placeAndGrant('a');
     await advance(LEASE_MS / 2);
     const before = await ledger.now();
     const answer = await probe.renew('a', fence);
     const after = await ledger.now();
     if (answer.answer !== 'ok') throw new Error('Expected ok.');
-    expect(answer.version).toBe(1);
+    expect(answer.version).toBe(2);
     expect(answer.until).toBeGreaterThanOrEqual(before + LEASE_MS);
     expect(answer.until).toBeLessThanOrEqual(after + LEASE_MS);
     expect(await probe.read('a')).toEqual({ ...record, lease: { ...record.lease, until: answer.until } });
@@ -29,14 +30,14 @@ export function renewals(test: Test<ProbedLedger>): void {
 
   test('never shortens a lease', async ({ probe }) => {
     const { fence, record } = await probe.placeAndGrant('a', { leaseMs: 60_000 });
-    expect(await probe.renew('a', fence, 10)).toEqual({ answer: 'ok', version: 1, until: record.lease!.until });
+    expect(await probe.renew('a', fence, 10)).toEqual({ answer: 'ok', version: 2, until: record.lease!.until });
     expect(await probe.read('a')).toEqual(record);
   });
 
   test('tells of somebody’s wish by the version', async ({ probe }) => {
     const { fence } = await probe.placeAndGrant('a');
-    await probe.put('a', { version: 1 }, probe.content({ state: 'wished' }));
-    expect(await probe.renew('a', fence)).toMatchObject({ answer: 'ok', version: 2 });
+    await probe.put('a', { version: 2 }, probe.content({ state: 'wished' }));
+    expect(await probe.renew('a', fence)).toMatchObject({ answer: 'ok', version: 3 });
   });
 
   test('revives a lease that has ended, if nobody has taken over', async ({ probe, advance }) => {
@@ -56,7 +57,7 @@ export function renewals(test: Test<ProbedLedger>): void {
 
   test('is lost once the holder has resolved its lease', async ({ probe }) => {
     const { fence } = await probe.placeAndGrant('a');
-    await probe.put('a', { version: 1, fence });
+    await probe.put('a', { version: 2, fence });
     expect(await probe.renew('a', fence)).toEqual({ answer: 'lost' });
     expect(await probe.read('a')).toMatchObject({ lease: undefined });
   });

@@ -7,8 +7,9 @@ import { FAR_MS } from './ledger-probe.js';
 
 const RETENTION_MS = 500;
 const SOON_MS = 120_000; // how long a ledger may take to remove what has expired
-const STEP_MS = 500;
+const STEP_MS = 50;
 
+/** The removal of what has expired. */
 export function retention(test: Test<ProbedLedger>): void {
   test('removes a settled record some time after it expires, and not before', async ({ ledger, probe, advance }) => {
     const expiresAt = (await ledger.now()) + RETENTION_MS;

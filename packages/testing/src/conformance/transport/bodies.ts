@@ -12,6 +12,7 @@ const BODIES: readonly [name: string, body: Uint8Array][] = [
   ['a part of a larger buffer', Uint8Array.from({ length: 64 }, (_, index) => index).subarray(16, 32)],
 ];
 
+/** Bytes, unchanged. */
 export function bodies(test: Test<ProbedTransport>): void {
   for (const [name, body] of BODIES) {
     test(`carries ${name}`, async ({ probe }) => {

@@ -6,6 +6,7 @@ import type { ProbedTransport } from './transport-conformance.js';
 
 const LARGEST_TRIED = 16 * 1024 * 1024;
 
+/** Horizon, size and number (P3). */
 export function limits(test: Test<ProbedTransport>): void {
   test('states limits that make sense', async ({ transport }) => {
     const { horizonMs, precisionMs, maxBytes, leaseMs } = transport.limits;

@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import type { Test } from '../suite.js';
 import type { ProbedTransport } from './transport-conformance.js';
 
+/** The long poll. */
 export function receive(test: Test<ProbedTransport>): void {
   test('wakes a waiting receiver for a message that is sent meanwhile', async ({ probe, advance }) => {
     const pending = probe.receive();

@@ -1,0 +1,124 @@
+import { defineTask, implement } from '@carillon/core';
+import { expect, it } from 'vitest';
+import { gate, HOUR, MINUTE, onBothBackends, SECOND } from './on-both-backends.fixture.test.js';
+
+const task = defineTask<null, string>('long');
+
+onBothBackends('heartbeat', (stage) => {
+  /** A job that runs on the first process until `end`; `signal` is its handler's. */
+  const running = async () => {
+    const { clock, start } = stage();
+    const end = gate();
+    const signals: AbortSignal[] = [];
+    const on = (name: string) =>
+      implement(task, (_, { signal }) => {
+        signals.push(signal);
+        return end.opened.then(() => name);
+      });
+    const first = await start([on('first')]);
+    const { id } = await first.carillon.schedule(task, null);
+    await clock.advance(0);
+    return { clock, start, end, signals, on, first, id };
+  };
+
+  it('a handler that runs for hours keeps its lease, and nobody else starts it (I2)', async () => {
+    const { clock, start, end, signals, on, first, id } = await running();
+    const second = await start([on('second')]);
+    await clock.advance(6 * HOUR);
+    end.open();
+    await clock.advance(MINUTE);
+    expect(signals).toHaveLength(1);
+    expect(second.heard('job:started')).toEqual([]);
+    expect(await first.carillon.get(task, { id })).toMatchObject({
+      state: 'done',
+      result: 'first',
+      attemptsBegun: 1,
+      interruptions: 0,
+    });
+  });
+
+  it('renews at a third of the lease, all that is held in one call (T2)', async () => {
+    const { clock, start } = stage();
+    const { carillon, ledger } = await start([implement(task, () => new Promise<string>(() => {}))]);
+    await carillon.scheduleMany(Array.from({ length: 20 }, () => ({ task, payload: null })));
+    await clock.advance(SECOND);
+    const before = ledger.calls('renew');
+    await clock.advance(5 * MINUTE);
+    expect(ledger.calls('renew') - before).toBeLessThanOrEqual(30);
+    expect(ledger.calls('renew') - before).toBeGreaterThanOrEqual(20);
+  });
+
+  it('a lease that is lost aborts the handler, tells so, and nothing is recorded for it (U1)', async () => {
+    const { clock, start, end, signals, on, first, id } = await running();
+    first.deafen();
+    first.ledger.fail('renew', { times: 1000 });
+    await clock.advance(30 * SECOND);
+    expect(signals[0]?.reason).toMatchObject({ code: 'E_STOPPED' });
+    expect(first.heard('lease:lost')).toMatchObject([{ id, attempt: 1 }]);
+    end.open();
+    await clock.advance(0);
+    expect(await first.carillon.get(task, { id })).toMatchObject({ state: 'running' });
+    const second = await start([on('second')]);
+    await clock.advance(2 * MINUTE);
+    expect(await second.carillon.get(task, { id })).toMatchObject({ state: 'done', interruptions: 1 });
+  });
+
+  it.each(['fails', 'hangs'])(
+    'a renewal that %s counts as a lost lease while the handler is still alone (T1)',
+    async (how) => {
+      const { clock, signals, first, id } = await running();
+      first.deafen();
+      if (how === 'fails') first.ledger.fail('renew', { times: 1000 });
+      else for (let call = 0; call < 20; call += 1) first.ledger.hold('renew');
+      let abortedAt: number | undefined;
+      const from = clock.now();
+      signals[0]?.addEventListener('abort', () => (abortedAt = clock.now() - from));
+      await clock.advance(2 * MINUTE);
+      expect(abortedAt).toBeLessThan(30 * SECOND); // the lease's end
+      expect(abortedAt).toBeGreaterThanOrEqual(20 * SECOND); // and not at the first hiccup
+      expect(first.heard('lease:lost')).toMatchObject([{ id }]);
+    },
+  );
+
+  it('a hiccup of the ledger costs nothing', async () => {
+    const { clock, end, signals, first, id } = await running();
+    first.ledger.fail('renew', { times: 1 });
+    await clock.advance(5 * MINUTE);
+    expect(signals[0]?.aborted).toBe(false);
+    end.open();
+    await clock.advance(SECOND);
+    expect(await first.carillon.get(task, { id })).toMatchObject({ state: 'done', interruptions: 0 });
+  });
+
+  it('a zombie, paused beyond its lease, cannot commit over the one who took over (I2, I4)', async () => {
+    const { clock, start, end, first, id } = await running();
+    first.deafen();
+    const hold = first.ledger.hold('commit'); // its commit is on its way, and stays there
+    end.open();
+    await hold.reached;
+    first.ledger.fail('renew', { times: 1000 });
+    const slow = gate();
+    const second = await start([implement(task, () => slow.opened.then(() => 'second'))]);
+    await clock.advance(2 * MINUTE);
+    expect(second.heard('job:started')).toMatchObject([{ id, attempt: 2 }]);
+    hold.release();
+    await clock.advance(0);
+    expect(await second.carillon.get(task, { id })).toMatchObject({ state: 'running', holder: { worker: 'worker-2' } });
+    expect(first.heard('job:completed')).toEqual([]);
+    slow.open();
+    await clock.advance(SECOND);
+    expect(await second.carillon.get(task, { id })).toMatchObject({ state: 'done', result: 'second' });
+  });
+
+  it('a commit after the lease’s end counts if nobody has taken over', async () => {
+    const { clock, end, first, id } = await running();
+    const hold = first.ledger.hold('commit');
+    end.open();
+    await hold.reached;
+    first.ledger.fail('renew', { times: 3 });
+    await clock.advance(0);
+    hold.release();
+    await clock.advance(SECOND);
+    expect(await first.carillon.get(task, { id })).toMatchObject({ state: 'done', result: 'first' });
+  });
+});

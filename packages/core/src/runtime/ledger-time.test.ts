@@ -1,0 +1,87 @@
+import { Carillon, defineTask, implement, silentLogger, type Logger } from '@carillon/core';
+import type { Clock } from '@carillon/core/spi';
+import { memory, memoryStore, VirtualClock } from '@carillon/testing';
+import { describe, expect, it } from 'vitest';
+import { HOUR, MINUTE, SECOND } from './on-both-backends.fixture.test.js';
+
+const backoff = { type: 'fixed', delay: '1m', jitter: 0 } as const;
+const task = defineTask<null, string>('work', { in: '1h', attempts: 3, retry: { backoff } });
+
+/** A host whose wall clock shows another time than the ledger's. */
+function host(clock: VirtualClock, skewMs: number): Clock {
+  return {
+    now: () => clock.now() + skewMs,
+    monotonic: () => clock.monotonic(),
+    after: (ms, wake) => clock.after(ms, wake),
+    soon: (wake) => clock.soon(wake),
+  };
+}
+
+describe.each([
+  ['memory', memory],
+  ['fused store', memoryStore],
+] as const)('clock skew (%s)', (_, make) => {
+  describe.each([
+    ['ten minutes ahead', 10 * MINUTE],
+    ['ten minutes behind', -10 * MINUTE],
+    ['a second and a half ahead', 1_500],
+  ])('a host %s of the ledger', (_, skewMs) => {
+    const open = async () => {
+      const clock = new VirtualClock();
+      const warnings: object[] = [];
+      const logger: Logger = { ...silentLogger, warn: (fields) => void warnings.push(fields) };
+      const starts: number[] = [];
+      const told: number[] = [];
+      const backend = make({ clock });
+      const on = (error: unknown, { ageMs }: { ageMs: number }) => (told.push(ageMs), undefined);
+      const aged = defineTask<null, string>('work', { in: '1h', attempts: 3, retry: { backoff, on } });
+      const handler = implement(aged, (_payload, { startedAt, dueAt }) => {
+        starts.push(clock.now());
+        expect([+startedAt, +startedAt - +dueAt]).toEqual([clock.now(), 0]);
+        throw new Error('no');
+      });
+      const carillon = new Carillon({ backend, clock: host(clock, skewMs), logger, tasks: [handler] });
+      await carillon.start();
+      return { clock, carillon, starts, told, warnings };
+    };
+
+    it('schedules, starts and retries by the ledger’s clock (I5)', async () => {
+      const { clock, carillon, starts, told } = await open();
+      const from = clock.now();
+      const { id } = await carillon.schedule(task, null);
+      expect((await carillon.get(task, { id }))?.dueAt).toEqual(new Date(from + HOUR));
+      await clock.advance(2 * HOUR);
+      expect(starts.map((at) => at - from)).toEqual([HOUR, HOUR + MINUTE, HOUR + 2 * MINUTE]);
+      expect(told).toEqual([0, MINUTE, 2 * MINUTE]);
+    });
+
+    it('reports it', async () => {
+      const { warnings } = await open();
+      expect(warnings).toMatchObject([{ skewMs: -skewMs }]);
+    });
+  });
+
+  it('a difference of a millisecond is none', async () => {
+    const clock = new VirtualClock();
+    const carillon = new Carillon({ backend: make({ clock }), clock: host(clock, 1), logger: silentLogger });
+    const { id } = await carillon.schedule(task, null);
+    expect((await carillon.get(task, { id }))?.dueAt).toEqual(new Date(clock.now() + HOUR + 1));
+  });
+});
+
+it('a host’s clock that is set while it runs is noticed by the sweep', async () => {
+  const clock = new VirtualClock();
+  let skewMs = 0;
+  const moved: Clock = { ...host(clock, 0), now: () => clock.now() + skewMs };
+  const starts: number[] = [];
+  const handler = implement(task, () => (starts.push(clock.now()), 'ok'));
+  const backend = memory({ clock });
+  const carillon = new Carillon({ backend, clock: moved, logger: silentLogger, tasks: [handler] });
+  await carillon.start();
+  const from = clock.now();
+  skewMs = 5 * MINUTE;
+  await clock.advance(10 * SECOND);
+  await carillon.schedule(task, null, { in: '1m' });
+  await clock.advance(HOUR);
+  expect(starts).toEqual([from + 10 * SECOND + MINUTE]);
+});
