@@ -4,7 +4,7 @@
 
 import { defineConfig } from 'vitest/config';
 
-const exclude = ['**/node_modules/**', '**/dist/**'];
+const exclude = ['**/node_modules/**', '**/dist/**', '**/*.fixture.test.ts'];
 
 export default defineConfig({
   oxc: { target: 'es2023', decorator: { legacy: true, emitDecoratorMetadata: true } },

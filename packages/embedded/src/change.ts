@@ -1,0 +1,97 @@
+// Change: applies one change to records, all of it or nothing (L1).
+
+import type { Change, ChangeAnswer, Expectation, Instant, RecordContent, RecordKey, Write } from '@carillon/core/spi';
+import type { Head } from './record-codec.js';
+import type { Records } from './records.js';
+
+const OK: ChangeAnswer = { answer: 'ok' };
+const LOST: ChangeAnswer = { answer: 'lost' };
+
+/** What an expectation looks at. */
+type Standing = Pick<Head, 'version' | 'fence'> | undefined;
+
+/** Performs a change, or says why not and leaves everything alone. Inside of a transaction. */
+export function applyChange(records: Records, change: Change, now: Instant): ChangeAnswer {
+  const { writes, nonce } = change;
+  if (writes.length === 1) {
+    const only = writes[0]!;
+    const head = records.find(only.key, now);
+    if (isRepeated(records, only, head, nonce)) return OK; // L4
+    const refusal = refuse(records, only, head, head);
+    if (refusal) return refusal;
+    perform(records, only, head, nonce);
+    return OK;
+  }
+  if (writes.some((write) => isRepeated(records, write, records.find(write.key, now), nonce))) return OK; // L4
+  const drafted = new Map<string, Standing>();
+  for (const write of writes) {
+    const identity = `${write.key.kind}\0${write.key.id}`;
+    const head = records.find(write.key, now);
+    const standing = drafted.has(identity) ? drafted.get(identity) : head;
+    const refusal = refuse(records, write, standing, head);
+    if (refusal) return refusal;
+    drafted.set(identity, standingAfter(write, standing));
+  }
+  for (const write of writes) perform(records, write, records.find(write.key, now), nonce);
+  return OK;
+}
+
+/** A change was one step, so one record that carries its nonce tells that all of it has happened. */
+function isRepeated(records: Records, write: Write, head: Head | undefined, nonce: string): boolean {
+  if (write.do === 'put') return head?.nonce === nonce;
+  return write.do === 'remove' && head === undefined && records.removedBy(write.key, nonce);
+}
+
+function refuse(records: Records, write: Write, standing: Standing, head: Head | undefined): ChangeAnswer | undefined {
+  if (write.do === 'sent' || holds(write.expect, standing)) return undefined;
+  if ('fence' in write.expect && standing?.fence !== write.expect.fence) return LOST;
+  const { kind, id, partition }: RecordKey = write.key;
+  const key: RecordKey = { kind, id, partition };
+  return { answer: 'conflict', key, record: head && records.record(key, head) };
+}
+
+function holds(expect: Expectation, standing: Standing): boolean {
+  if ('any' in expect) return true;
+  if ('absent' in expect) return standing === undefined;
+  if ('fence' in expect && standing?.fence !== expect.fence) return false;
+  return standing?.version === expect.version;
+}
+
+function standingAfter(write: Write, before: Standing): Standing {
+  if (write.do === 'put') return { version: (before?.version ?? 0) + 1, fence: before?.fence ?? 0 };
+  return write.do === 'remove' ? undefined : before;
+}
+
+function perform(records: Records, write: Write, head: Head | undefined, nonce: string): void {
+  if (write.do === 'put') put(records, write, head, nonce);
+  else if (write.do === 'remove') {
+    if (head) records.remove(write.key, head, nonce);
+  } else if (write.do === 'sent' && head?.hasOutbox) strike(records, write.key, head, write.messages);
+}
+
+function put(records: Records, write: Extract<Write, { do: 'put' }>, old: Head | undefined, nonce: string): void {
+  const head = records.headOf(write.key, write.content, nonce);
+  if (old) {
+    head.version = old.version + 1; // L2
+    head.partition = old.partition;
+    head.fence = old.fence;
+    if (!('fence' in write.expect) || write.keepLease === true) {
+      head.lease = old.lease;
+      head.interrupted = old.interrupted; // L5
+    }
+  }
+  records.put(old, head, write.content);
+}
+
+/** Strikes messages off an outbox. The record keeps its nonce: this is not the change that a repeat asks for. */
+function strike(records: Records, key: RecordKey, head: Head, messages: readonly string[]): void {
+  const record = records.record(key, head);
+  const struck = record.outbox.filter(({ message }) => messages.includes(message.id));
+  const last = struck.at(-1);
+  if (last === undefined) return;
+  const outbox = record.outbox.filter((unsent) => !struck.includes(unsent));
+  const settled = record.wakeAt === undefined; // and stays so
+  const wakeAt = outbox.length > 0 || settled ? record.wakeAt : last.wakeAt;
+  const content: Pick<RecordContent, 'body' | 'outbox'> = { body: record.body, outbox };
+  records.put(head, { ...head, wakeAt }, content);
+}

@@ -1,0 +1,172 @@
+// Listing: pages of records, for `due` and `list`, with bounded work per page.
+//
+// P1  A cursor names the last index entry that was looked at, so a page goes on behind it whatever has changed since. A
+//     record that changes state between two pages may be met in both, or in neither, if states were asked for.
+// P2  A page looks at no more than MOST_LOOKED entries; it may be short, even empty, and go on.
+
+import type { DueQuery, Instant, LedgerRecord, ListQuery, Page } from '@carillon/core/spi';
+import { PAIRING } from './catalog.js';
+import type { Catalog } from './catalog.js';
+import { keysIn } from './environment.js';
+import type { Table } from './environment.js';
+import { BUCKETED_RECORD, FOREVER, INDEXED_RECORD, LEASED_RECORD } from './keys.js';
+import { after, bound, bucketBound, leasedBound } from './keys.js';
+import { attentionAt } from './records.js';
+import type { Records } from './records.js';
+
+const MOST_LOOKED = 1000;
+const INSTANT = 6; // bytes
+const MOST_BUCKETS = 2 ** 32 - 1;
+
+/** A stretch of one table, and where the record's key begins in its keys. */
+interface Source {
+  readonly table: Table;
+  readonly start: Buffer;
+  readonly end: Buffer;
+  readonly recordAt: number;
+}
+
+/** Open records that want attention, earliest first. */
+export function listDue(records: Records, catalog: Catalog, query: DueQuery, now: Instant): Page {
+  const found: { readonly order: Buffer; readonly record: LedgerRecord }[] = [];
+  for (const source of dueSources(records, catalog, query)) {
+    const orderAt = source.recordAt - INSTANT;
+    for (const key of keysIn(source.table, { start: source.start, end: source.end, limit: query.limit + 1 })) {
+      const record = records.readAt(key, source.recordAt, now);
+      if (record && attentionAt(record)! <= query.before) found.push({ order: key.subarray(orderAt), record });
+    }
+  }
+  for (const { order, key } of farDue(records, catalog, query)) {
+    const record = records.readAt(key, BUCKETED_RECORD, now);
+    if (record) found.push({ order, record });
+  }
+  found.sort((a, b) => Buffer.compare(a.order, b.order));
+  const page = found.slice(0, query.limit);
+  const last = page.at(-1);
+  const all = page.map(({ record }) => record);
+  return found.length > query.limit && last
+    ? { records: all, cursor: last.order.toString('base64url') }
+    : { records: all };
+}
+
+/** The same from the calendar, for whoever asks beyond its horizon: everything there has to be looked at. */
+function farDue(records: Records, catalog: Catalog, query: DueQuery): readonly { order: Buffer; key: Buffer }[] {
+  const { calendar } = records;
+  if (query.before < calendar.near) return [];
+  const queues = new Set(query.queues.map((queue) => catalog.find(queue)));
+  const passed = query.cursor === undefined ? undefined : Buffer.from(query.cursor, 'base64url');
+  const found: { order: Buffer; key: Buffer }[] = [];
+  for (const table of [calendar.days, calendar.months]) {
+    for (const { key, value } of table.getRange({ start: bucketBound(0), end: bucketBound(MOST_BUCKETS) })) {
+      if (!queues.has(value.readUInt16BE(0)) || value.readUIntBE(4, INSTANT) > query.before) continue;
+      const order = Buffer.concat([value.subarray(4, 4 + INSTANT), key.subarray(BUCKETED_RECORD)]);
+      if (passed === undefined || Buffer.compare(order, passed) > 0) found.push({ order, key });
+    }
+  }
+  found.sort((a, b) => Buffer.compare(a.order, b.order));
+  return found.slice(0, query.limit + 1);
+}
+
+function dueSources(records: Records, catalog: Catalog, { queues, before, cursor }: DueQuery): readonly Source[] {
+  const sources: Source[] = [];
+  const passed = cursor === undefined ? undefined : next(Buffer.from(cursor, 'base64url'));
+  const until = Math.min(Math.max(Math.ceil(before), 0) + 1, FOREVER);
+  for (const queue of new Set(queues)) {
+    const number = catalog.find(queue);
+    if (number === undefined) continue;
+    const from = (prefix: Buffer): Buffer => (passed ? Buffer.concat([prefix, passed]) : prefix);
+    const { leased, waiting } = records;
+    sources.push({
+      table: leased,
+      start: from(bound(number)),
+      end: leasedBound(number, until),
+      recordAt: LEASED_RECORD,
+    });
+    for (const task of catalog.partners(PAIRING.lane, number)) {
+      const end = bound(number, task, until);
+      sources.push({ table: waiting, start: from(bound(number, task)), end, recordAt: INDEXED_RECORD });
+    }
+  }
+  return sources.filter(({ start, end }) => Buffer.compare(start, end) < 0);
+}
+
+/** Records that match, by id unless states were asked for. */
+export function list(records: Records, catalog: Catalog, query: ListQuery, now: Instant): Page {
+  const kind = catalog.find(query.kind);
+  if (kind === undefined) return { records: [] };
+  const byState = query.states !== undefined && query.idPrefix === undefined;
+  const sources = byState ? stateSources(records, catalog, kind, query) : [idSource(records, kind, query.idPrefix)];
+  const [index, passed] = readCursor(query.cursor);
+  const found: LedgerRecord[] = [];
+  let looked = 0;
+  for (let i = index; i < sources.length; i += 1) {
+    const source = sources[i]!;
+    const start = i === index && passed ? passed : source.start;
+    const keys = keysIn(source.table, { start, end: source.end, limit: MOST_LOOKED - looked });
+    for (const key of keys) {
+      looked += 1;
+      const record = records.readAt(key, source.recordAt, now);
+      if (record && matches(record, query)) found.push(record);
+      if (found.length === query.limit || looked === MOST_LOOKED) {
+        return { records: found, cursor: `${i}.${next(key).toString('base64url')}` };
+      }
+    }
+  }
+  return { records: found };
+}
+
+function idSource(records: Records, kind: number, prefix: string | undefined): Source {
+  const start = Buffer.concat([bound(kind), Buffer.from(prefix ?? '')]);
+  return { table: records.byId, start, end: after(start), recordAt: 0 };
+}
+
+/** Where records in such states stand: settled ones by state, open ones by queue and task. */
+function stateSources(records: Records, catalog: Catalog, kind: number, query: ListQuery): readonly Source[] {
+  const sources: Source[] = [];
+  const states = [...new Set(query.states)].map((state) => catalog.find(state)).filter((state) => state !== undefined);
+  const settled = catalog.partners(PAIRING.settled, kind);
+  for (const state of states.toSorted((a, b) => a - b)) {
+    if (!settled.has(state)) continue;
+    const start = bound(kind, state);
+    sources.push({ table: records.settled, start, end: after(start), recordAt: INDEXED_RECORD });
+  }
+  const open = catalog.partners(PAIRING.open, kind);
+  if (!states.some((state) => open.has(state))) return sources;
+  for (const queue of catalog.firsts(PAIRING.lane)) {
+    if (query.queue !== undefined && catalog.name(queue) !== query.queue) continue;
+    for (const task of catalog.partners(PAIRING.lane, queue)) {
+      if (query.task !== undefined && catalog.name(task) !== query.task) continue;
+      const start = bound(queue, task);
+      sources.push({ table: records.waiting, start, end: after(start), recordAt: INDEXED_RECORD });
+    }
+    const start = bound(queue);
+    sources.push({ table: records.leased, start, end: after(start), recordAt: LEASED_RECORD });
+  }
+  for (const table of [records.calendar.days, records.calendar.months]) {
+    sources.push({ table, start: bucketBound(0), end: bucketBound(MOST_BUCKETS), recordAt: BUCKETED_RECORD });
+  }
+  return sources;
+}
+
+function matches(record: LedgerRecord, query: ListQuery): boolean {
+  const { states, dueFrom, dueBefore } = query;
+  return (
+    record.key.kind === query.kind &&
+    (query.task === undefined || record.task === query.task) &&
+    (query.queue === undefined || record.queue === query.queue) &&
+    (states === undefined || states.includes(record.state)) &&
+    (dueFrom === undefined || record.dueAt >= dueFrom) &&
+    (dueBefore === undefined || record.dueAt < dueBefore)
+  );
+}
+
+function readCursor(cursor: string | undefined): readonly [index: number, passed: Buffer | undefined] {
+  if (cursor === undefined) return [0, undefined];
+  const dot = cursor.indexOf('.');
+  return [Number(cursor.slice(0, dot)), Buffer.from(cursor.slice(dot + 1), 'base64url')];
+}
+
+/** The first key behind this one. */
+function next(key: Buffer): Buffer {
+  return Buffer.concat([key, Buffer.from([0])]);
+}
