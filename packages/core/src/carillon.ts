@@ -8,7 +8,8 @@ import type { JsonOf } from './message/payload.js';
 import { validate } from './message/schema.js';
 import type { Backend } from './ports/backend.js';
 import { Engine } from './runtime/engine.js';
-import { type AmendAnswer, type JobAddress, type JobPage, type JobQuery, Jobs } from './runtime/jobs.js';
+import { type AmendAnswer, Amendments } from './runtime/amendments.js';
+import { type JobAddress, type JobPage, type JobQuery, Jobs } from './runtime/jobs.js';
 import { Placements, type ScheduleAnswer, type ScheduleRefusal } from './runtime/placements.js';
 import { type Catalog, catalogOf } from './task/catalog.js';
 import type { EventMap, Listener } from './task/events.js';
@@ -110,6 +111,7 @@ export class Carillon implements AsyncDisposable {
   readonly #engine: Engine;
   readonly #placements: Placements;
   readonly #jobs: Jobs;
+  readonly #amendments: Amendments;
   readonly #namespace: string;
   readonly #payloadBytes: number;
   readonly #ids: Ids;
@@ -150,7 +152,15 @@ export class Carillon implements AsyncDisposable {
     });
     this.#placements = new Placements(this.#engine, backend, ids);
     const keepingOf = (task: string): ReturnType<typeof resolveTask> | undefined => this.#catalog.get(task)?.options;
-    this.#jobs = new Jobs({ engine: this.#engine, ledger, clock, ids, namespace: this.#namespace, keepingOf });
+    this.#jobs = new Jobs({ events: this.#engine.events, ledger, clock, namespace: this.#namespace });
+    this.#amendments = new Amendments({
+      engine: this.#engine,
+      jobs: this.#jobs,
+      ledger,
+      ids,
+      namespace: this.#namespace,
+      keepingOf,
+    });
   }
 
   /** Opens the backend and begins to run jobs, if there are tasks. Throws what is missing, with what to do about it. */
@@ -202,14 +212,14 @@ export class Carillon implements AsyncDisposable {
    */
   async cancel(task: TaskRef, job: JobRef, options: { readonly abort?: boolean } = {}): Promise<CancelAnswer> {
     await this.#open();
-    const answer = await this.#jobs.cancel(address(task, job), options.abort === true);
+    const answer = await this.#amendments.cancel(address(task, job), options.abort === true);
     return { ...answer, outcome: answer.outcome === 'done' ? 'cancelled' : answer.outcome };
   }
 
   /** Gives an open job another due time. `running`: an attempt has begun; the new time counts if it fails. */
   async reschedule(task: TaskRef, job: JobRef, when: When): Promise<RescheduleAnswer> {
     await this.#open();
-    const { outcome, ...answer } = await this.#jobs.reschedule(
+    const { outcome, ...answer } = await this.#amendments.reschedule(
       address(task, job),
       dueOf(when, this.#engine.time.now()),
     );
@@ -220,7 +230,7 @@ export class Carillon implements AsyncDisposable {
   async redrive(id: string, when?: When): Promise<RedriveAnswer> {
     await this.#open();
     const due = when && dueOf(when, this.#engine.time.now());
-    const { outcome, ...answer } = await this.#jobs.redrive({ id }, due);
+    const { outcome, ...answer } = await this.#amendments.redrive({ id }, due);
     return { ...answer, outcome: outcome === 'done' || outcome === 'requested' ? 'redriven' : outcome };
   }
 
@@ -317,7 +327,8 @@ export class Carillon implements AsyncDisposable {
 }
 
 function address(task: TaskRef, job: JobRef): JobAddress {
-  return job.id !== undefined ? { id: job.id } : { task: taskOf(task).name, key: job.key };
+  const { name } = taskOf(task);
+  return job.id !== undefined ? { id: job.id, task: name } : { task: name, key: job.key };
 }
 
 function queuesOf(queues: CarillonOptions['queues'], catalog: Catalog): Map<string, number> {

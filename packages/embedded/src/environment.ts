@@ -2,16 +2,21 @@
 //
 // E1  A transaction is all or nothing, and durable when `transact` returns unless it was asked for less.
 // E2  Nothing but this file speaks to lmdb.
+// E3  Nobody commits while somebody opens the data file: lmdb sets the shared transaction number to one that the opener
+//     has read before, so a commit in between would be undone (LMDB's ITS#9496). Whoever opens or commits holds the
+//     gate, the write lock of an environment of its own that nobody writes to.
 
 import { statfsSync } from 'node:fs';
+import { join } from 'node:path';
 import { CarillonError } from '@carillon/core/spi';
 import { open } from 'lmdb';
-import type { RootDatabase } from 'lmdb';
+import type { RootDatabase, RootDatabaseOptionsWithPath } from 'lmdb';
 import { keyEncoder } from './keys.js';
 import type { StoreKey } from './keys.js';
 
 const MAP_SIZE = 2 ** 36; // address space, not disk; the map grows by itself beyond it
 const MOST_TABLES = 16;
+const GATE_FILE = 'gate.mdb';
 const DURABLE = 3; // abortable, synchronous
 const NO_META_SYNC = 0x4_0000; // the last transactions may be undone by a power cut, nothing is torn
 const LITTLE_SPACE = 16 * 1024 * 1024;
@@ -46,39 +51,46 @@ interface Root extends Omit<RootDatabase, 'transactionSync'> {
 export class Environment {
   readonly folder: string;
   readonly #root: Root;
+  readonly #gate: Root;
 
   /** Opens the folder's store, and makes it if there is none. The folder must have been checked. */
   constructor(folder: string) {
     this.folder = folder;
+    let gate: Root | undefined;
+    let root: Root | undefined;
     try {
-      this.#root = open({
-        path: folder,
-        noSubdir: false,
-        encoding: 'binary',
-        keyEncoding: 'binary',
-        maxDbs: MOST_TABLES,
-        mapSize: MAP_SIZE,
-        overlappingSync: false, // plain LMDB: a commit is flushed, then its meta page, before anybody sees it
-      }) as unknown as Root;
+      gate = openRoot({ path: join(folder, GATE_FILE), noSubdir: true });
+      gate.transactionSync(() => {
+        root = openRoot({ path: folder, noSubdir: false, maxDbs: MOST_TABLES, mapSize: MAP_SIZE }); // E3
+      }, DURABLE);
+      this.#gate = gate;
+      this.#root = root!;
     } catch (error) {
+      void gate?.close();
       throw this.#explain(error);
     }
   }
 
   /** Opens a table, and makes it if there is none. */
   table(name: string): Table {
-    return this.#root.openDB(name, { encoding: 'binary', keyEncoder } as never) as unknown as Table;
+    let table: Table | undefined;
+    this.#gate.transactionSync(() => {
+      table = this.#root.openDB(name, { encoding: 'binary', keyEncoder } as never) as unknown as Table; // E3: it commits
+    }, DURABLE);
+    return table!;
   }
 
   /** Runs the steps in one transaction. What they throw undoes all of them. */
   transact(steps: () => void, durable: boolean): void {
     try {
-      this.#root.transactionSync(
-        () => {
-          steps(); // returns nothing: a promise would keep the transaction open
-        },
-        durable ? DURABLE : DURABLE | NO_META_SYNC,
-      );
+      this.#gate.transactionSync(() => {
+        this.#root.transactionSync(
+          () => {
+            steps(); // returns nothing: a promise would keep the transaction open
+          },
+          durable ? DURABLE : DURABLE | NO_META_SYNC,
+        );
+      }, DURABLE); // E3
     } catch (error) {
       throw this.#explain(error);
     }
@@ -117,6 +129,7 @@ export class Environment {
 
   async close(): Promise<void> {
     await this.#root.close();
+    await this.#gate.close();
   }
 
   #explain(error: unknown): unknown {
@@ -147,6 +160,11 @@ export class Environment {
 /** The keys of a range, all at once, so that the table may change meanwhile. */
 export function keysIn(table: Table, range: KeyRange): Buffer[] {
   return Array.from(table.getKeys(range));
+}
+
+function openRoot(options: RootDatabaseOptionsWithPath): Root {
+  const overlappingSync = false; // plain LMDB: a commit is flushed, then its meta page, before anybody sees it
+  return open({ ...options, encoding: 'binary', keyEncoding: 'binary', overlappingSync }) as unknown as Root;
 }
 
 /** The first key in a range. */

@@ -64,7 +64,7 @@ describe('arrive', () => {
     const record = granted(jobOf({ key: 'k', headers: { a: 'b' }, timeout: '5s' }, { starts: 2, failures: 1 }));
     expect(toRun(kindOf().arrive(record, NOW, false))).toMatchObject({
       id: expect.stringMatching(/^id-[0-9a-f]{2}$/),
-      queue: 'app/default',
+      queue: 'default',
       key: 'k',
       payload: { n: 1 },
       headers: { a: 'b' },

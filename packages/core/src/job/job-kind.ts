@@ -91,7 +91,7 @@ export function jobKind(parts: JobKindParts): Kind {
   const work = (entry: CatalogEntry, policy: ResolvedPolicy, granted: LedgerRecord, job: Job, late: boolean): Work => ({
     entry,
     id: idOf(namespace, job.record),
-    queue: job.queue,
+    queue: queueOf(namespace, job.queue),
     key: job.body.key,
     payload: job.body.payload,
     headers: job.body.headers ?? NO_HEADERS,

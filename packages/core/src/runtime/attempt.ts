@@ -48,6 +48,7 @@ export class RunningAttempt implements Attempt {
   #log: Logger | undefined;
   #finish: ((outcome: Outcome | undefined) => void) | undefined;
   #timer: Timer | undefined;
+  #handlerEnded = false;
 
   constructor(work: Work, parts: AttemptParts) {
     this.#work = work;
@@ -106,6 +107,11 @@ export class RunningAttempt implements Attempt {
     return this.#stopped;
   }
 
+  /** Whether the handler's code has come to its end, counted or not. */
+  get handlerEnded(): boolean {
+    return this.#handlerEnded;
+  }
+
   /** Runs the handler. `undefined` means that the attempt was abandoned: nobody may record anything for it. */
   run(): Promise<Outcome | undefined> {
     return new Promise((resolve) => {
@@ -113,8 +119,8 @@ export class RunningAttempt implements Attempt {
       if (this.#work.timeoutMs !== Infinity)
         this.#timer = this.#parts.clock.after(this.#work.timeoutMs, () => this.stop('timeout'));
       this.#call().then(
-        (value) => this.#end(this.#returned(value)),
-        (error: unknown) => this.#end(this.#thrown(error)),
+        (value) => this.#handlerEnds(this.#returned(value)),
+        (error: unknown) => this.#handlerEnds(this.#thrown(error)),
       );
     });
   }
@@ -150,6 +156,11 @@ export class RunningAttempt implements Attempt {
     const resolved = entry.resolver.resolve(entry.task);
     const handler: Handler = resolved instanceof Promise ? await resolved : resolved;
     return handler.handle(checked as never, this);
+  }
+
+  #handlerEnds(outcome: Outcome): void {
+    this.#handlerEnded = true;
+    this.#end(outcome);
   }
 
   #end(outcome: Outcome | undefined): void {

@@ -12,7 +12,7 @@ import type { Delivery } from '../ports/transport.js';
 import type { Ended, Outcome, Step, Work } from '../task/kind.js';
 import type { Logger } from '../task/logger.js';
 import type { Clock, Ids } from '../time/clock.js';
-import { RunningAttempt } from './attempt.js';
+import { OVERRUN_MS, RunningAttempt } from './attempt.js';
 import type { Availability } from './availability.js';
 import type { Events } from './events.js';
 import type { Heartbeat, Held } from './heartbeat.js';
@@ -40,10 +40,6 @@ export class Attempts {
 
   constructor(parts: AttemptsParts) {
     this.#parts = parts;
-  }
-
-  get log(): Logger {
-    return this.#parts.log;
   }
 
   /** Makes one attempt and commits its outcome; undefined if the lease was lost. `ended` is called when the handler is. */
@@ -165,6 +161,9 @@ export class Attempts {
     events.emit('lease:lost', { ...this.#about(work), attempt: work.number });
     attempt.stop('lost');
     attempt.abandon(undefined); // U1
+    this.#parts.clock.after(OVERRUN_MS, () => {
+      if (!attempt.handlerEnded) this.#overran(work, 'lost lease');
+    });
   }
 
   #overran(work: Work, why: string): void {

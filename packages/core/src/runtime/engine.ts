@@ -20,6 +20,7 @@ import { Heartbeat } from './heartbeat.js';
 import { Intake } from './intake.js';
 import { Landing, LANDING_MS } from './landing.js';
 import { LedgerTime } from './ledger-time.js';
+import { Messages } from './message.js';
 import { Outbox } from './outbox.js';
 import { Pauses } from './pauses.js';
 import { Slots } from './slots.js';
@@ -64,6 +65,8 @@ export class Engine {
   #opened: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #serving = false;
+  #transportDown: string | undefined;
+  #unhear: (() => void) | undefined;
 
   constructor(parts: EngineParts) {
     const { backend, catalog, namespace, worker, leaseMs, log, clock, random, ids, maxResultBytes } = parts;
@@ -84,7 +87,7 @@ export class Engine {
       log.warn({ skewMs }, "this host's clock and the ledger's differ"),
     );
     const time = this.time;
-    this.availability = new Availability({ clock, random, log, events, probe: () => ledger.now() });
+    this.availability = new Availability({ clock, random, log, events, probe: () => this.#probe() });
     const availability = this.availability;
     this.outbox = new Outbox({ transport, ledger, ids, time, availability, events, kinds });
     const outbox = this.outbox;
@@ -107,25 +110,35 @@ export class Engine {
       maxResultBytes,
     });
     const deliveries = new Deliveries({
-      namespace,
       ledger,
-      maxBytes: transport.limits.maxBytes,
-      leaseMs,
-      worker,
-      clock,
-      random,
       ids,
+      log,
       time,
       availability,
       events,
       kinds,
       slots,
       landing,
-      landingMs: () => Math.max(LANDING_MS, this.carriage().earlyMs + transport.limits.precisionMs),
       heartbeat,
       pauses,
       attempts,
       outbox,
+    });
+    const messages = new Messages({
+      namespace,
+      ledger,
+      maxBytes: transport.limits.maxBytes,
+      leaseMs,
+      worker,
+      ids,
+      time,
+      availability,
+      events,
+      kinds,
+      landing,
+      landingMs: () => Math.max(LANDING_MS, this.carriage().earlyMs + transport.limits.precisionMs),
+      outbox,
+      deliveries,
     });
     this.#slots = slots;
     this.#heartbeat = heartbeat;
@@ -136,12 +149,13 @@ export class Engine {
       queues,
       worker,
       leaseMs,
-      clock,
+      log,
       slots,
       landing,
       pauses,
       availability,
-      handle: (delivery, landed) => deliveries.handle(delivery, landed),
+      messages,
+      deliveries,
     });
     this.#sweep =
       backend.fused === true
@@ -184,6 +198,16 @@ export class Engine {
     await transport.open();
     this.#checkLease();
     await this.time.measure();
+    this.#unhear = transport.onHealth?.((health) => {
+      this.#transportDown = health.state === 'down' ? (health.reason ?? 'the transport is down') : undefined;
+      if (this.#transportDown !== undefined) this.availability.report(new Error(this.#transportDown));
+    });
+  }
+
+  /** Answers when both ports do, as far as the transport tells of its health. */
+  async #probe(): Promise<void> {
+    if (this.#transportDown !== undefined) throw new Error(this.#transportDown);
+    await this.#parts.backend.ledger.now();
   }
 
   #checkLease(): void {
@@ -227,6 +251,7 @@ export class Engine {
     this.availability.abandon();
     this.#heartbeat.stop();
     await Promise.allSettled([this.#opened]);
+    this.#unhear?.();
     await this.#parts.backend.transport.close();
     await this.#parts.backend.ledger.close();
   }

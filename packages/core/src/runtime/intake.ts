@@ -1,10 +1,13 @@
 // Intake: the receive loops, one per queue. It never takes more than can start (or be held until it is due).
 
 import type { Delivery, Transport } from '../ports/transport.js';
-import type { Clock } from '../time/clock.js';
+import type { Logger } from '../task/logger.js';
 import type { Availability } from './availability.js';
+import type { Deliveries } from './delivery.js';
 import type { Landing } from './landing.js';
+import type { Messages } from './message.js';
 import type { Pauses } from './pauses.js';
+import { GIVE_BACK_MS, giveBack } from './receipt.js';
 import type { Slots } from './slots.js';
 
 /** What the loops need. */
@@ -14,13 +17,13 @@ export interface IntakeParts {
   readonly queues: readonly string[];
   readonly worker: string;
   readonly leaseMs: number;
-  readonly clock: Clock;
   readonly slots: Slots;
   readonly landing: Landing;
   readonly pauses: Pauses;
   readonly availability: Availability;
-  /** A delivery's whole way; `landed` is called once it needs no room in the slots any more. */
-  readonly handle: (delivery: Delivery, landed: () => void) => Promise<void>;
+  readonly log: Logger;
+  readonly messages: Messages;
+  readonly deliveries: Deliveries;
 }
 
 const NOTHING = (): void => {};
@@ -88,11 +91,23 @@ export class Intake {
     if (deliveries.length > 0) await pauses.fresh();
     for (const delivery of deliveries) {
       const landed = delivery.granted === undefined ? slots.expect(queue) : NOTHING; // a granted one takes its slot at once
-      const way = this.#parts.handle(delivery, landed).finally(() => {
+      const way = this.#handle(delivery, landed).finally(() => {
         landed();
         this.#underway.delete(way);
       });
       this.#underway.add(way);
+    }
+  }
+
+  /** One delivery's whole way; never rejects, whatever the backend or the message does. */
+  async #handle(delivery: Delivery, landed: () => void): Promise<void> {
+    const { messages, deliveries, availability, log } = this.#parts;
+    try {
+      if (delivery.granted === undefined) await messages.handle(delivery, landed);
+      else await deliveries.granted(delivery, delivery.granted, landed);
+    } catch (error) {
+      log.error({ err: error }, 'a delivery could not be handled; it will come again');
+      await giveBack(delivery, GIVE_BACK_MS, availability);
     }
   }
 }

@@ -1,42 +1,26 @@
-// Jobs: looks jobs up and changes those that stand: get, list, result, cancel, reschedule, redrive.
-//
-// J1  An answer about a change is given after its commit; if the record moved meanwhile, it is looked at again.
+// Jobs: looks jobs up, by id, by key and by query, and waits for their results.
 
 import { CarillonError } from '../errors.js';
 import { partitionOfAlias } from '../job/alias.js';
-import { type Amendment, cancel, redrive, reschedule } from '../job/amend.js';
 import { isSettled, readJob } from '../job/job.js';
-import { STRANGER } from '../job/arrive.js';
-import { close, type Keeping } from '../job/settle.js';
 import { viewJob, type JobView } from '../job/view.js';
 import {
   aliasRecord,
   checkIdentity,
-  idOf,
   isOf,
   jobRecord,
   pointerPrefix,
   pointerRecord,
   queueName,
 } from '../message/names.js';
-import type { Ledger, LedgerRecord, ListQuery, RecordKey, Write } from '../ports/ledger.js';
-import { writeJob } from '../job/job.js';
-import type { Clock, Ids } from '../time/clock.js';
-import type { Due } from '../time/due.js';
-import type { Instant } from '../time/instant.js';
-import type { Engine } from './engine.js';
+import type { Ledger, LedgerRecord, ListQuery, RecordKey } from '../ports/ledger.js';
+import type { Clock } from '../time/clock.js';
+import type { Events } from './events.js';
 
-/** Which job: by its id, or by its task and business key. */
-export type JobAddress = { readonly id: string } | { readonly task: string; readonly key: string };
-
-/** How a change of a standing job was answered. `running`: an attempt has begun and nobody has heard how it ended; the
- *  wish is left with the job. `requested`: an on-claim job has no record yet; a tombstone will stop it. */
-export interface AmendAnswer {
-  readonly outcome: 'done' | 'running' | 'settled' | 'unknown' | 'requested';
-  readonly id: string | undefined;
-  /** How many attempts had begun: above 0, an effect may exist. */
-  readonly attempts: number;
-}
+/** Which job: by its id (of any task, if none is named), or by its task and business key. */
+export type JobAddress =
+  | { readonly id: string; readonly task?: string }
+  | { readonly task: string; readonly key: string };
 
 /** Which jobs to list; every field narrows. */
 export interface JobQuery {
@@ -60,15 +44,12 @@ export interface JobPage {
 
 /** What it works with. */
 export interface JobsParts {
-  readonly engine: Engine;
+  readonly events: Events;
   readonly ledger: Ledger;
   readonly clock: Clock;
-  readonly ids: Ids;
   readonly namespace: string;
-  readonly keepingOf: (task: string) => Keeping | undefined;
 }
 
-const ROUNDS = 50;
 const FIRST_LOOK_MS = 20;
 const LONGEST_LOOK_MS = 1_000;
 
@@ -82,7 +63,7 @@ export class Jobs {
 
   /** The job, as it is now; undefined if there is none (any more). */
   async get(address: JobAddress): Promise<JobView | undefined> {
-    const record = await this.#find(address);
+    const record = await this.find(address);
     return record && viewJob(this.#parts.namespace, record);
   }
 
@@ -118,45 +99,12 @@ export class Jobs {
     return { jobs, ...(page.cursor !== undefined && { cursor: page.cursor }) };
   }
 
-  /** Cancels a job, or leaves the wish to; `abort` also tells a running handler to stop. */
-  async cancel(address: JobAddress, abort: boolean): Promise<AmendAnswer> {
-    const { namespace, engine, ids, ledger } = this.#parts;
-    const answer = await this.#amend(address, (record) =>
-      cancel(
-        namespace,
-        record,
-        { want: 'cancel', abort, reason: 'cancelled' },
-        engine.time.now(),
-        this.#keeping(record),
-      ),
-    );
-    if (answer.outcome !== 'unknown' || !('id' in address) || engine.carriage().fused) return answer;
-    const [written] = await ledger.commit([
-      { nonce: ids.nonce(), writes: [this.#tombstone(address.id)], durable: true },
-    ]);
-    return written?.answer === 'ok' ? { ...answer, outcome: 'requested', id: address.id } : this.cancel(address, abort);
-  }
-
-  /** Gives a job another due time, or leaves the wish to. */
-  reschedule(address: JobAddress, due: Due): Promise<AmendAnswer> {
-    const { namespace, engine } = this.#parts;
-    return this.#amend(address, (record) =>
-      reschedule(namespace, record, due, engine.time.now(), this.#keeping(record), engine.carriage()),
-    );
-  }
-
-  /** Schedules a job that was set aside once more. */
-  redrive(address: JobAddress, due: Due | undefined): Promise<AmendAnswer> {
-    const { engine } = this.#parts;
-    return this.#amend(address, (record) => redrive(record, due, engine.time.now(), engine.carriage()));
-  }
-
   /** Waits until the job is settled; throws `E_TIMEOUT` after `withinMs`, `E_ID` if there is no such job. */
   async result(address: JobAddress, withinMs: number): Promise<JobView> {
     const { clock } = this.#parts;
     const until = clock.monotonic() + withinMs;
     for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
-      const record = await this.#find(address);
+      const record = await this.find(address);
       if (record === undefined)
         throw new CarillonError('E_ID', 'There is no such job.', {
           next: 'It may have been forgotten after its `keep`.',
@@ -174,31 +122,8 @@ export class Jobs {
     }
   }
 
-  async #amend(address: JobAddress, decide: (record: LedgerRecord) => Amendment): Promise<AmendAnswer> {
-    const { ledger, ids, engine, namespace } = this.#parts;
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const record = await this.#find(address);
-      if (record === undefined) return { outcome: 'unknown', id: undefined, attempts: 0 };
-      const { answer, attempts, writes, job } = decide(record);
-      const done: AmendAnswer = { outcome: answer, id: idOf(namespace, record.key), attempts };
-      if (writes.length === 0) return done;
-      const [written] = await ledger.commit([{ nonce: ids.nonce(), writes, durable: true }]);
-      if (written?.answer !== 'ok') continue; // J1
-      for (const write of writes)
-        if (write.do === 'put')
-          await engine.outbox.send(
-            write.key,
-            write.content.outbox.map((entry) => entry.message),
-          );
-      if (answer === 'done') this.#tell(done.id ?? '', job);
-      return done;
-    }
-    throw new CarillonError('E_UNCLEAR', 'The job could not be changed: it changed itself at every try.', {
-      next: 'Nothing was changed; call again.',
-    });
-  }
-
-  async #find(address: JobAddress): Promise<LedgerRecord | undefined> {
+  /** The record of a job. A job of another task than the one asked for is not found. */
+  async find(address: JobAddress): Promise<LedgerRecord | undefined> {
     const { ledger, namespace } = this.#parts;
     if ('id' in address) return this.#findById(checkIdentity(address.id, 'id'));
     const [pointer] = await ledger.read([pointerRecord(namespace, address.task, checkIdentity(address.key, 'key'))]);
@@ -234,44 +159,9 @@ export class Jobs {
     return { records, ...(page.cursor !== undefined && { cursor: page.cursor }) };
   }
 
-  #keeping(record: LedgerRecord): Keeping {
-    return this.#parts.keepingOf(record.task) ?? STRANGER;
-  }
-
-  #tombstone(id: string): Write {
-    const { namespace, engine } = this.#parts;
-    const now: Instant = engine.time.now();
-    const body = { payload: null, placedAt: now };
-    const job = {
-      record: jobRecord(namespace, id),
-      task: '',
-      queue: '',
-      generation: 0,
-      state: 'scheduled',
-      dueAt: now,
-      expiresAt: undefined,
-      body,
-    } as const;
-    const gone = close(
-      job,
-      'cancelled',
-      now,
-      { keepDoneMs: STRANGER.keepDeadMs, keepDeadMs: STRANGER.keepDeadMs },
-      { reason: 'cancelled before it was claimed' },
-    );
-    return { do: 'put', key: gone.record, expect: { absent: true }, content: writeJob(gone, undefined) };
-  }
-
-  #tell(id: string, job: Amendment['job']): void {
-    const { events } = this.#parts.engine;
-    const about = { id, task: job.task, queue: job.queue, key: job.body.key };
-    if (job.state === 'cancelled') events.emit('job:cancelled', { ...about, reason: job.body.reason ?? '' });
-    else events.emit('job:rescheduled', { ...about, dueAt: job.dueAt });
-  }
-
   /** Waits for news of a job from this process, at most `ms`. */
   #settled(id: string, ms: number): Promise<void> {
-    const { clock, engine } = this.#parts;
+    const { clock, events } = this.#parts;
     return new Promise((resolve) => {
       const end = (): void => {
         timer.cancel();
@@ -283,7 +173,7 @@ export class Jobs {
         if (data.id === id) end();
       };
       const stops = (['job:completed', 'job:dead', 'job:indeterminate', 'job:cancelled', 'job:skipped'] as const).map(
-        (event) => engine.events.on(event, heard),
+        (event) => events.on(event, heard),
       );
     });
   }

@@ -29,6 +29,7 @@ export interface SweepParts {
 
 const EVERY_MS = 5_000;
 const MOST_PER_ROUND = 500;
+const MOST_PAGES = 20;
 
 /** The sweep of one engine; every engine sweeps, without a leader. */
 export class Sweep {
@@ -63,13 +64,29 @@ export class Sweep {
 
   /** One round; answers how many records it examined and how many messages it sent again. */
   async round(): Promise<{ examined: number; resent: number }> {
-    const { ledger, queues, time, events } = this.#parts;
+    const { events, availability, time } = this.#parts;
+    if (availability.isDown) return { examined: 0, resent: 0 }; // nothing could be sent
     await time.measure();
-    const { records } = await ledger.due({ queues, before: time.now(), limit: MOST_PER_ROUND }); // W2
+    const records = await this.#overdue();
     let resent = 0;
     for (const record of records) if (!this.#stopped && (await this.#resend(record))) resent += 1;
     if (records.length > 0) events.emit('sweep:done', { examined: records.length, resent });
     return { examined: records.length, resent };
+  }
+
+  /** Overdue records of the kinds that this engine knows; those of others must not hide them. */
+  async #overdue(): Promise<readonly LedgerRecord[]> {
+    const { ledger, queues, kinds, time } = this.#parts;
+    const known: LedgerRecord[] = [];
+    let cursor: string | undefined;
+    for (let pages = 0; pages < MOST_PAGES && known.length < MOST_PER_ROUND; pages += 1) {
+      const query = { queues, before: time.now(), limit: MOST_PER_ROUND, ...(cursor !== undefined && { cursor }) }; // W2
+      const page = await ledger.due(query);
+      known.push(...page.records.filter((record) => kinds.has(record.key.kind)));
+      ({ cursor } = page);
+      if (cursor === undefined) break;
+    }
+    return known;
   }
 
   async #resend(record: LedgerRecord): Promise<boolean> {

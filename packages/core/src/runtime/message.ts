@@ -1,0 +1,149 @@
+// Message: the way of one message from its arrival until its record is acquired.
+//
+//   decode → land or hop → acquire → (delivery.ts: run → commit → flush → ack)
+//
+// V1  Nothing is acquired before its due time (I5), and a cancel counts until the acquire, which comes after the landing.
+// V2  A busy record is given back, never acked; what is settled or stale is acked once its outbox is sent (I6).
+// V3  One bad message never stops a consumer and never loops: it is set aside with its reason (I8). What a newer version
+//     may know is given back for a while before that.
+
+import { UNKNOWN } from '../job/arrive.js';
+import { lostRecord, malformedRecord } from '../job/dead-letter.js';
+import { decodeEnvelope, type Envelope } from '../message/envelope.js';
+import type { ClaimAnswer, Ledger, LedgerRecord, Write } from '../ports/ledger.js';
+import type { Delivery } from '../ports/transport.js';
+import type { Kind } from '../task/kind.js';
+import type { Ids } from '../time/clock.js';
+import type { Availability } from './availability.js';
+import type { Deliveries } from './delivery.js';
+import type { Events } from './events.js';
+import type { Landing } from './landing.js';
+import type { LedgerTime } from './ledger-time.js';
+import type { Outbox } from './outbox.js';
+import { ackIf, GIVE_BACK_MS, giveBack } from './receipt.js';
+
+/** What a message's way leads through. */
+export interface MessageParts {
+  readonly namespace: string;
+  readonly ledger: Ledger;
+  readonly maxBytes: number;
+  readonly leaseMs: number;
+  readonly worker: string;
+  readonly ids: Ids;
+  readonly time: LedgerTime;
+  readonly availability: Availability;
+  readonly events: Events;
+  readonly kinds: ReadonlyMap<string, Kind>;
+  readonly landing: Landing;
+  /** How early a message may come to be held until it is due, in milliseconds. */
+  readonly landingMs: () => number;
+  readonly outbox: Outbox;
+  readonly deliveries: Deliveries;
+}
+
+/** Takes messages from arrival to acquisition. */
+export class Messages {
+  readonly #parts: MessageParts;
+
+  constructor(parts: MessageParts) {
+    this.#parts = parts;
+  }
+
+  /** One message's way; `landed` is called once it needs no room in the slots any more. */
+  async handle(delivery: Delivery, landed: () => void): Promise<void> {
+    const { kinds, maxBytes } = this.#parts;
+    const decoded = decodeEnvelope(delivery.body, maxBytes);
+    if (decoded.is === 'newer') return this.#stranger(delivery, 'written by a newer version');
+    if (decoded.is === 'malformed') return this.#setAside(delivery, decoded.reason);
+    const { envelope } = decoded;
+    const kind = kinds.get(envelope.key.kind);
+    if (kind === undefined) return this.#stranger(delivery, `unknown kind of record: ${envelope.key.kind}`);
+    return this.#land(delivery, envelope, kind, landed);
+  }
+
+  async #land(delivery: Delivery, envelope: Envelope, kind: Kind, landed: () => void): Promise<void> {
+    const { time, landing, landingMs, deliveries, outbox, availability } = this.#parts;
+    let dueAt = envelope.dueAt;
+    for (;;) {
+      const aheadMs = time.until(dueAt);
+      if (aheadMs > 0 && aheadMs <= landingMs()) {
+        landed();
+        if (!(await landing.hold(delivery, dueAt))) return giveBack(delivery, aheadMs, availability); // V1
+      }
+
+      const answer = await this.#acquire(delivery, envelope, kind);
+      switch (answer?.answer) {
+        case undefined:
+          return;
+        case 'granted':
+          return deliveries.granted(delivery, answer, landed);
+        case 'busy':
+          return giveBack(delivery, answer.retryInMs, availability); // V2
+        case 'settled':
+        case 'stale':
+          return ackIf(delivery, await outbox.flush(answer.record), availability); // V2
+        case 'absent':
+          return this.#lost(delivery, envelope);
+        case 'early':
+          if (answer.inMs > landingMs()) return this.#hop(delivery, envelope, kind, answer.record);
+          dueAt = answer.record.dueAt;
+      }
+    }
+  }
+
+  /** The ledger's answer; undefined if the delivery has been dealt with. */
+  async #acquire(delivery: Delivery, envelope: Envelope, kind: Kind): Promise<ClaimAnswer | undefined> {
+    const { ledger, ids, availability, worker, leaseMs, time } = this.#parts;
+    const { key, generation, body } = envelope;
+    const create =
+      body === undefined ? undefined : kind.create(envelope, delivery.queue, time.now(), delivery.attempt > 1);
+    if (create !== undefined && 'malformed' in create) {
+      await this.#setAside(delivery, create.malformed);
+      return undefined;
+    }
+    const claim = { key, generation, holder: worker, nonce: ids.nonce(), leaseMs, ...(create && { create }) };
+    const answers = await availability.persist(() => ledger.acquire([claim]));
+    if (answers === undefined) await giveBack(delivery, GIVE_BACK_MS, availability);
+    return answers?.[0];
+  }
+
+  async #hop(delivery: Delivery, envelope: Envelope, kind: Kind, record: LedgerRecord): Promise<void> {
+    const { ledger, ids, availability, outbox, events, time, deliveries } = this.#parts;
+    const early = kind.early(record, envelope, time.now());
+    if (early.to === 'ack') return ackIf(delivery, await outbox.flush(record), availability);
+    const skip = early.guard !== undefined && (await deliveries.holds(early.guard));
+    const step = skip && early.guard !== undefined ? early.guard.skip() : early.step;
+    const change = { nonce: ids.nonce(), writes: step.writes, durable: true };
+    const [answer] = (await availability.persist(() => ledger.commit([change]))) ?? [];
+    if (answer?.answer !== 'ok') return giveBack(delivery, 0, availability); // somebody else was faster: look again
+    events.tell(step.happenings);
+    await ackIf(delivery, await outbox.send(record.key, step.outbox), availability);
+  }
+
+  /** A message that a newer version may know: given back for a while, then set aside (V3). */
+  async #stranger(delivery: Delivery, reason: string): Promise<void> {
+    if (delivery.attempt * UNKNOWN.everyMs > UNKNOWN.forMs) return this.#setAside(delivery, reason);
+    return giveBack(delivery, UNKNOWN.everyMs, this.#parts.availability);
+  }
+
+  async #lost(delivery: Delivery, envelope: Envelope): Promise<void> {
+    const { events, namespace, time } = this.#parts;
+    const { id, write } = lostRecord(namespace, envelope, delivery.queue, time.now());
+    events.emit('ledger:loss', { id, task: envelope.task });
+    await this.#bury(delivery, write);
+  }
+
+  async #setAside(delivery: Delivery, reason: string): Promise<void> {
+    const { events, namespace, ids, time } = this.#parts;
+    const { id, write } = malformedRecord(namespace, ids.job(), delivery, reason, time.now());
+    events.emit('delivery:malformed', { id, queue: delivery.queue, reason });
+    await this.#bury(delivery, write);
+  }
+
+  async #bury(delivery: Delivery, write: Write): Promise<void> {
+    const { ledger, ids, availability } = this.#parts;
+    const change = { nonce: ids.nonce(), writes: [write], durable: true };
+    const answers = await availability.persist(() => ledger.commit([change]));
+    await ackIf(delivery, answers !== undefined, availability);
+  }
+}
