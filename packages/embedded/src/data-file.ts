@@ -40,8 +40,8 @@ export function whatIsWrong(folder: string): 'empty' | 'truncated' | 'foreign' |
       if (size < SMALLEST) return size === 0 ? 'empty' : 'truncated';
       const meta = latestMeta(file, size);
       if (typeof meta === 'string') return meta;
-      if ((meta.lastPage + 1) * meta.pageSize <= size) return undefined;
-      if (reachesOnly(file, Math.floor(size / meta.pageSize), meta)) return undefined;
+      const pages = Math.floor(fstatSync(file).size / meta.pageSize); // now: a file grows before a meta page says so
+      if (meta.lastPage < pages || reachesOnly(file, pages, meta)) return undefined;
       const after = latestMeta(file, size);
       if (typeof after === 'string' || after.transaction === meta.transaction) return 'truncated';
     }

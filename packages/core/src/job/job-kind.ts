@@ -18,7 +18,6 @@ import {
   isSettled,
   type Job,
   type JobBody,
-  jobBodyOf,
   nextGeneration,
   nominalAt,
   readJob,
@@ -26,6 +25,7 @@ import {
   withBody,
   writeJob,
 } from './job.js';
+import { readBody } from './job-body.js';
 import { withPointer } from './pointer.js';
 import { close, countInterruptions, settle } from './settle.js';
 
@@ -137,7 +137,7 @@ export function jobKind(parts: JobKindParts): Kind {
       now: Instant,
       redelivered: boolean,
     ): RecordContent | { malformed: string } {
-      const sent = jobBodyOf(envelope.body ?? '');
+      const sent = readBody(envelope.body ?? '');
       if (sent === undefined) return { malformed: 'the body of an on-claim message is not a job' };
       const body: { -readonly [K in keyof JobBody]: JobBody[K] } = { ...sent };
       for (const field of RECORD_ONLY) delete body[field];

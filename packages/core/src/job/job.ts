@@ -14,10 +14,10 @@
 
 import { CarillonError } from '../errors.js';
 import type { RecordContent, RecordKey, LedgerRecord } from '../ports/ledger.js';
-import { decodePayload } from '../message/payload.js';
 import type { TaskOverrides } from '../task/task.js';
 import type { Due } from '../time/due.js';
 import type { Instant } from '../time/instant.js';
+import { readBody, writeBody } from './job-body.js';
 
 /** The states of a job; see the picture at the head of job.ts. */
 export type JobState = 'scheduled' | 'done' | 'dead' | 'indeterminate' | 'cancelled' | 'skipped';
@@ -118,7 +118,7 @@ export const KEPT = { attempts: 20, message: 1000, stack: 2000 } as const;
 
 /** Reads a job from its record; throws `E_PAYLOAD` if its body is not that of a job. */
 export function readJob(record: LedgerRecord): Job {
-  const body = jobBodyOf(record.body);
+  const body = readBody(record.body);
   if (body === undefined) {
     throw new CarillonError('E_PAYLOAD', `The record of the job ${record.key.id} is damaged.`, {
       next: 'It is set aside with its text when it is due; redrive is not possible.',
@@ -138,20 +138,10 @@ export function readJob(record: LedgerRecord): Job {
 
 /** A job from its record; where the body can't be read, its text becomes the payload, so that nothing is lost. */
 export function salvageJob(record: LedgerRecord): Job {
-  if (jobBodyOf(record.body) !== undefined) return readJob(record);
+  if (readBody(record.body) !== undefined) return readJob(record);
   const { key, task, queue, generation, dueAt, expiresAt, body } = record;
   const state = record.state as JobState;
   return { record: key, task, queue, generation, state, dueAt, expiresAt, body: { payload: body } };
-}
-
-/** A job's body from its text; undefined if it is none. */
-export function jobBodyOf(text: string): JobBody | undefined {
-  try {
-    const body = decodePayload(text);
-    return typeof body === 'object' && body !== null && 'payload' in body ? body : undefined;
-  } catch {
-    return undefined; // the caller says so, with the text
-  }
 }
 
 /** The record's content for a job that wants attention at `wakeAt` (`undefined` once it is settled). */
@@ -172,10 +162,7 @@ export function writeJob(job: Job, wakeAt: Instant | undefined, outbox: RecordCo
 
 /** A job's body as JSON text. */
 export function bodyText(job: Job): string {
-  if (job.payloadText === undefined) return JSON.stringify(job.body);
-  const { payload: _payload, ...rest } = job.body;
-  const more = JSON.stringify(rest);
-  return more === '{}' ? `{"payload":${job.payloadText}}` : `{"payload":${job.payloadText},${more.slice(1)}`;
+  return writeBody(job.body, job.payloadText);
 }
 
 /** When the job was placed. */

@@ -1,0 +1,54 @@
+// What keeps opening and committing apart (E3). The other process knows only lmdb and the name of the gate.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Environment } from './environment.js';
+
+const HELD_MS = 300;
+const PATIENCE_MS = 2_000;
+
+const passGate = `
+  import { open } from 'lmdb';
+  import { writeFileSync } from 'node:fs';
+  const [folder, heldMs] = process.argv.slice(1);
+  process.stdout.write('waiting');
+  const gate = open({ path: folder + '/gate.mdb', noSubdir: true, encoding: 'binary', overlappingSync: false });
+  gate.transactionSync(() => {
+    process.stdout.write(', inside');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(heldMs));
+    writeFileSync(folder + '/passed', '');
+  }, 3);
+  process.exit();
+`;
+const nodeArguments = (heldMs: number): string[] => ['--input-type=module', '-e', passGate, folder, String(heldMs)];
+
+let folder: string;
+beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'carillon-environment-'))));
+afterEach(() => rmSync(folder, { recursive: true }));
+
+it('E3: nobody opens while another process is at the gate', async () => {
+  const other = spawn(process.execPath, nodeArguments(HELD_MS), { cwd: import.meta.dirname });
+  for (let said = ''; !said.endsWith('inside'); said += String((await once(other.stdout, 'data'))[0]));
+  const environment = new Environment(folder);
+  expect(existsSync(join(folder, 'passed'))).toBe(true);
+  await environment.close();
+});
+
+it('E3: nobody commits but at the gate', async () => {
+  const environment = new Environment(folder);
+  const table = environment.table('table');
+  const options = { cwd: import.meta.dirname, encoding: 'utf8', killSignal: 'SIGKILL' } as const;
+  let meanwhile = '';
+  environment.transact(() => {
+    table.put(Buffer.from('key'), Buffer.from('value'));
+    meanwhile = spawnSync(process.execPath, nodeArguments(0), { ...options, timeout: PATIENCE_MS }).stdout;
+  }, true);
+  expect(meanwhile).toBe('waiting');
+  expect(spawnSync(process.execPath, nodeArguments(0), options).stdout).toBe('waiting, inside');
+  expect(table.getBinary(Buffer.from('key'))?.toString()).toBe('value');
+  await environment.close();
+});
