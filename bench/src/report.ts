@@ -16,8 +16,22 @@ export interface Row {
   readonly goal: number | string | null;
 }
 
+/** How to run a suite. */
+interface SuiteOptions {
+  /** How often each measurement is repeated; rows show medians. */
+  readonly runs: number;
+  /** A small smoke run, whose figures mean little. */
+  readonly quick: boolean;
+  /** The one work to measure; all if missing. */
+  readonly only: string | undefined;
+  /** Whether missing servers may be installed. */
+  readonly install: boolean;
+  /** Takes a line for people after each measurement. */
+  readonly progress: (line: string) => void;
+}
+
 /** A suite yields each row as soon as it is measured. */
-export type Suite = () => AsyncIterable<Row>;
+export type Suite = (options: SuiteOptions) => AsyncIterable<Row>;
 
 /** A number to three significant digits, grouped: 165,000 · 4.56. */
 function figure(value: number | null): string {

@@ -1,6 +1,7 @@
 // The suites by name: a new suite is a new file and one line here.
 
+import { embedded } from './embedded.js';
 import type { Suite } from './report.js';
 
 /** What `npm run bench -- <name>` can run. */
-export const suites: ReadonlyMap<string, Suite> = new Map<string, Suite>([]);
+export const suites: ReadonlyMap<string, Suite> = new Map<string, Suite>([['embedded', embedded]]);

@@ -1,0 +1,53 @@
+// The peers' servers, started when a measurement first needs them and stopped for sure with the benchmark.
+
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Needs, Place } from '../systems/system.js';
+import { findBinaries } from './binaries.js';
+import type { PostgresServer } from './postgres-server.js';
+import { startPostgres } from './postgres-server.js';
+import type { RedisServer } from './redis-server.js';
+import { startRedis } from './redis-server.js';
+
+/** Hands out a fresh place to each measurement. */
+export interface Servers {
+  /** An empty folder, and an empty Redis or database if it needs one; what the last one had is gone. */
+  freshPlace(needs: Needs): Promise<Place>;
+  /** Stops every server and removes every file. */
+  stop(): Promise<void>;
+}
+
+/** Makes the benchmark's own folder; servers start at the first `freshPlace` that needs them. */
+export function servers(options: { readonly install: boolean }): Servers {
+  const home = mkdtempSync(join(tmpdir(), 'carillon-bench-'));
+  chmodSync(home, 0o755); // PostgreSQL's own user must reach its folder inside
+  // Patient: at an abrupt exit the servers are still ending.
+  const remove = () => rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+  process.once('exit', remove);
+  let folder: string | undefined;
+  let redis: RedisServer | undefined;
+  let postgres: PostgresServer | undefined;
+
+  const freshPlace = async (needs: Needs): Promise<Place> => {
+    if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+    folder = mkdtempSync(join(home, 'store-'));
+    await redis?.stop();
+    redis = undefined;
+    if (needs === 'redis') {
+      redis = await startRedis(findBinaries(options).redisServer, home);
+      return { folder, redis: { port: redis.port, folder: redis.folder } };
+    }
+    if (needs === 'postgres') {
+      postgres ??= await startPostgres(findBinaries(options), home);
+      return { folder, postgres: await postgres.freshDatabase() };
+    }
+    return { folder };
+  };
+
+  const stop = async () => {
+    await Promise.all([redis?.stop(), postgres?.stop()]);
+    remove();
+  };
+  return { freshPlace, stop };
+}

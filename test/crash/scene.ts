@@ -1,0 +1,110 @@
+// Scene: a fresh store, the processes that work on it, and what a test finds out about them. Nothing of it is left behind.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Carillon, type JobView, type ScheduleOptions, silentLogger } from '@carillon/core';
+import { systemClock } from '@carillon/core/spi';
+import { embeddedLedger, embeddedTransport } from '@carillon/embedded';
+import { Child } from './child.js';
+import type { Fault } from './crash-point.js';
+import { entries, type Entry } from './journal.js';
+import type { ProducerSetting } from './producer-process.js';
+import { backendOf, half, type Store } from './store.js';
+import { type Policy, tasks } from './tasks.js';
+import type { WorkerSetting } from './worker-process.js';
+
+const YEAR_MS = 365 * 86_400_000;
+
+/** One test's store and processes. */
+export class Scene implements AsyncDisposable {
+  /** Sees the store without taking part in the work. */
+  readonly carillon: Carillon;
+  readonly #store: Store;
+  readonly #folder = mkdtempSync(join(tmpdir(), 'carillon-crash-'));
+  readonly #children: Child[] = [];
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.carillon = new Carillon({ backend: backendOf(store, this.#storeFolder), logger: silentLogger });
+  }
+
+  /** Starts a worker. */
+  worker(more: { readonly lease: WorkerSetting['lease']; readonly fault?: Fault | undefined }): Child {
+    const setting: WorkerSetting = {
+      name: `worker-${this.#children.length + 1}`,
+      store: this.#store,
+      folder: this.#storeFolder,
+      lease: more.lease,
+      journal: this.#journal,
+      gate: this.#gate,
+      ...(more.fault && { fault: more.fault }),
+    };
+    return this.#start(new Child('worker-process.js', setting));
+  }
+
+  /** Starts a producer. */
+  producer(policy: Policy, options: ScheduleOptions, fault?: Fault): Child {
+    const setting = { store: this.#store, folder: this.#storeFolder, policy, options, ...(fault && { fault }) };
+    return this.#start(new Child('producer-process.js', setting satisfies ProducerSetting));
+  }
+
+  /** Lets a worker go on that stands still; says in which state the system saw it until then. */
+  resume(worker: Child): string {
+    const stat = readFileSync(`/proc/${worker.pid}/stat`, 'utf8');
+    writeFileSync(this.#gate, '');
+    worker.signal('SIGCONT');
+    return stat.slice(stat.lastIndexOf(')') + 2)[0] ?? '';
+  }
+
+  /** The job once it is settled. */
+  settled(policy: Policy, id: string): Promise<JobView> {
+    return this.carillon.result(tasks[policy], { id }, { within: '20s' });
+  }
+
+  /** What handlers did, oldest first. */
+  journal(): readonly Entry[] {
+    return entries(this.#journal);
+  }
+
+  /** How many records and messages would still want attention, at any time to come. No worker may be running. */
+  async leftovers(): Promise<number> {
+    const ledger = embeddedLedger(this.#store === 'fused' ? this.#storeFolder : half(this.#storeFolder, 'ledger'));
+    const { records } = await ledger.due({ queues: ['default'], before: Date.now() + YEAR_MS, limit: 1000 });
+    await ledger.close();
+    return records.length + (this.#store === 'fused' ? 0 : await this.#messages());
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#children.map((child) => child.kill()));
+    await this.carillon.stop();
+    rmSync(this.#folder, { recursive: true });
+  }
+
+  /** How many messages there are: what comes in a year's time beside one that certainly does. */
+  async #messages(): Promise<number> {
+    const clock = { ...systemClock, now: () => Date.now() + YEAR_MS };
+    const transport = embeddedTransport(half(this.#storeFolder, 'transport'), { clock });
+    await transport.send([{ id: 'the last', queue: 'default', body: new Uint8Array(), deliverAt: 0 }]);
+    const { signal } = new AbortController();
+    const request = { queue: 'default', max: 1000, leaseMs: 1000, holder: 'the test', signal };
+    const deliveries = await transport.receive(request);
+    await transport.close();
+    return deliveries.length - 1;
+  }
+
+  #start(child: Child): Child {
+    this.#children.push(child);
+    return child;
+  }
+
+  get #storeFolder(): string {
+    return join(this.#folder, 'store');
+  }
+  get #journal(): string {
+    return join(this.#folder, 'journal');
+  }
+  get #gate(): string {
+    return join(this.#folder, 'gate');
+  }
+}
