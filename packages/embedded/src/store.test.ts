@@ -311,5 +311,11 @@ test('nothing is left open: no timer, no file, no lock of ours', async () => {
   expect(await waiting).toEqual([]);
   expect(clock.pending).toBe(0);
   await transport.close();
-  expect(readdirSync(folder).toSorted()).toEqual(['carillon.json', 'data.mdb', 'gate.mdb', 'gate.mdb-lock', 'lock.mdb']);
+  expect(readdirSync(folder).toSorted()).toEqual([
+    'carillon.json',
+    'data.mdb',
+    'gate.mdb',
+    'gate.mdb-lock',
+    'lock.mdb',
+  ]);
 });
