@@ -28,7 +28,7 @@ export interface Closeable {
 }
 
 /** Ends a test as skipped, with a reason. */
-export type Skip = (reason: string) => never;
+type Skip = (reason: string) => never;
 
 /** Declares one test of a capability. */
 export type Test<Fixture> = (name: string, run: (fixture: Fixture, skip: Skip) => Promise<void>) => void;
