@@ -14,7 +14,7 @@ import { Placements, type ScheduleAnswer, type ScheduleRefusal } from './runtime
 import { type Catalog, catalogOf } from './task/catalog.js';
 import type { EventMap, Listener } from './task/events.js';
 import { consoleLogger, type Logger } from './task/logger.js';
-import { atLeast, atLeastOne, checkQueue, onlyKnown, resolveTask } from './task/options.js';
+import { atLeast, atLeastOne, checkQueue, onlyKnown, type ResolvedTask, resolveTask } from './task/options.js';
 import { type AnyTask, type PayloadOf, type ResultOf, type TaskDefinition, taskOf, type TaskRef } from './task/task.js';
 import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from './time/clock.js';
 import { dueOf, type When } from './time/due.js';
@@ -88,6 +88,7 @@ export type RedriveAnswer = Omit<AmendAnswer, 'outcome'> & {
 };
 
 const KIB = 1024;
+const MOST_CONCURRENT = 1_000_000; // shares of it are computed, so it is a number also if it was said to be Infinity
 const CARILLON_OPTIONS: readonly (keyof CarillonOptions)[] = [
   'backend',
   'tasks',
@@ -119,6 +120,11 @@ export class Carillon implements AsyncDisposable {
   /** Throws `E_OPTIONS`, `E_DURATION`, `E_TASK_DUPLICATE` or `E_TASK_HANDLER`; touches nothing outside this process. */
   constructor(options: CarillonOptions) {
     onlyKnown(options, CARILLON_OPTIONS, 'Carillon');
+    if (options.backend?.ledger === undefined || options.backend.transport === undefined) {
+      throw new CarillonError('E_OPTIONS', 'Carillon has no backend.', {
+        next: "Give backend: embedded('./data'), or { transport, ledger }.",
+      });
+    }
     const {
       backend,
       clock = systemClock,
@@ -127,7 +133,7 @@ export class Carillon implements AsyncDisposable {
       logger = consoleLogger(),
     } = options;
     const { transport, ledger } = backend;
-    const concurrency = atLeastOne(options.concurrency ?? 100, 'concurrency');
+    const concurrency = Math.min(atLeastOne(options.concurrency ?? 100, 'concurrency'), MOST_CONCURRENT);
     this.#ids = ids;
     this.#namespace = checkNamespace(options.namespace ?? '');
     this.name = options.name ?? `${process.pid.toString(36)}-${ids.nonce()}`;
@@ -136,12 +142,13 @@ export class Carillon implements AsyncDisposable {
       transport.limits.maxBytes,
     );
     this.#catalog = catalogOf(options.tasks ?? []);
+    const queues = queuesOf(options.queues, this.#catalog);
     this.#engine = new Engine({
       backend,
       catalog: this.#catalog,
       namespace: this.#namespace,
       worker: this.name,
-      queues: queuesOf(options.queues, this.#catalog),
+      queues,
       concurrency,
       leaseMs: atLeast(durationMs(options.lease ?? '30s', 'lease'), 1000, 'lease in milliseconds'),
       maxResultBytes: atLeastOne(options.limits?.resultBytes ?? 16 * KIB, 'limits.resultBytes'),
@@ -150,6 +157,10 @@ export class Carillon implements AsyncDisposable {
       random,
       ids,
     });
+    for (const { options: task } of this.#catalog.values()) {
+      if (!queues.has(task.queue))
+        logger.warn({ task: task.name, queue: task.queue }, 'a task is not run here: its queue is not among `queues`');
+    }
     this.#placements = new Placements(this.#engine, backend, ids);
     const keepingOf = (task: string): ReturnType<typeof resolveTask> | undefined => this.#catalog.get(task)?.options;
     this.#jobs = new Jobs({ events: this.#engine.events, ledger, clock, namespace: this.#namespace });
@@ -196,8 +207,8 @@ export class Carillon implements AsyncDisposable {
 
   /** Schedules many jobs in one round trip; each is placed, or answered as
    * `refused` with its error, by itself. The answers stand in the calls' order. A call that can't be right throws for all. */
-  async scheduleMany<T extends TaskRef>(
-    calls: readonly ScheduleCall<T>[],
+  async scheduleMany<const T extends readonly TaskRef[]>(
+    calls: readonly [...{ [K in keyof T]: ScheduleCall<T[K]> }],
   ): Promise<readonly (ScheduleAnswer | ScheduleRefusal)[]> {
     await this.#open();
     const candidates = await Promise.all(
@@ -208,11 +219,18 @@ export class Carillon implements AsyncDisposable {
 
   /**
    * Cancels a job. `cancelled`: it will not run. `running`: an attempt has begun; if it fails it is not repeated, and with
-   * `abort` its signal is aborted. `attempts` says how many had begun: above 0, an effect may exist.
+   * `abort` its signal is aborted, at the worker's next heartbeat (a third of its lease). `attempts` says how many had
+   * begun: above 0, an effect may exist. `requested`: an on-claim job has no record yet, and will be stopped when it comes;
+   * say `record: 'on-claim'` if its task does not.
    */
-  async cancel(task: TaskRef, job: JobRef, options: { readonly abort?: boolean } = {}): Promise<CancelAnswer> {
+  async cancel(
+    task: TaskRef,
+    job: JobRef,
+    options: { readonly abort?: boolean; readonly record?: 'on-claim' } = {},
+  ): Promise<CancelAnswer> {
     await this.#open();
-    const answer = await this.#amendments.cancel(address(task, job), options.abort === true);
+    const onClaim = (options.record ?? this.#optionsOf(taskOf(task)).record) === 'on-claim';
+    const answer = await this.#amendments.cancel(address(task, job), options.abort === true, onClaim);
     return { ...answer, outcome: answer.outcome === 'done' ? 'cancelled' : answer.outcome };
   }
 
@@ -306,8 +324,12 @@ export class Carillon implements AsyncDisposable {
     throw new CarillonError('E_STOPPED', 'This Carillon has been stopped.', { next: 'Make a new one.' });
   }
 
+  #optionsOf(task: AnyTask): ResolvedTask {
+    return this.#catalog.get(task.name)?.options ?? resolveTask(task);
+  }
+
   async #candidate(task: AnyTask, payload: unknown, fields: ScheduleFields = {}): Promise<Candidate> {
-    const options = this.#catalog.get(task.name)?.options ?? resolveTask(task);
+    const options = this.#optionsOf(task);
     const { schema } = options;
     if (schema !== undefined) await validate(schema, payload, `the payload of task ${task.name}`); // its output is for the handler
     const context = {

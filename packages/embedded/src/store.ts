@@ -141,6 +141,7 @@ export class Store {
     const tell = (queue: number, at: Instant): void => this.waiting.notice(queue, at);
     this.records.takeWoken(tell);
     this.messages.takeWoken(tell);
+    this.#endDead();
   }
 
   #removeExpired(now: Instant): void {
@@ -156,6 +157,12 @@ export class Store {
     if (now >= this.#nextRetention && !this.writer.busy) {
       this.writer.request(PHASE.upkeep, 1, false, () => {}).catch(swallow);
     }
+    this.#endDead();
+  }
+
+  /** Ends the leases of processes that have died: looked for four times a second, by those who wait and those who write. */
+  #endDead(): void {
+    const swallow = (): void => {}; // it is tried again at the next look
     const mono = performance.now();
     if (mono < this.#nextProcesses) return;
     this.#nextProcesses = mono + PROCESSES_EVERY_MS;

@@ -2,7 +2,8 @@
 //
 // S1  Only recorded failures count against the attempts; attempts that never ended count as interruptions.
 // S2  Done stays done, set aside stays set aside; what would run again yields to a wish.
-// S3  A never-again job whose attempt began is never scheduled again: a throw is dead, no word is indeterminate.
+// S3  A never-again job whose attempt began is never scheduled again, unless its handler itself says `snooze`: a throw is
+//     dead, no word is indeterminate.
 // S4  What others have settled meanwhile stays settled as it is, unless the attempt is done.
 // S5  A settled record outlives the last message that was sent for it, as long as a broker may keep that.
 

@@ -43,8 +43,9 @@ export class Amendments {
     this.#parts = parts;
   }
 
-  /** Cancels a job, or leaves the wish to; `abort` also tells a running handler to stop. */
-  async cancel(address: JobAddress, abort: boolean): Promise<AmendAnswer> {
+  /** Cancels a job, or leaves the wish to; `abort` also tells a running handler to stop. An on-claim job that has no record
+   *  yet gets a tombstone. */
+  async cancel(address: JobAddress, abort: boolean, onClaim: boolean): Promise<AmendAnswer> {
     const { namespace, engine, ids, ledger } = this.#parts;
     const answer = await this.#amend(address, (record) =>
       cancel(
@@ -55,11 +56,13 @@ export class Amendments {
         this.#keeping(record),
       ),
     );
-    if (answer.outcome !== 'unknown' || !('id' in address) || engine.carriage().fused) return answer;
+    if (answer.outcome !== 'unknown' || !onClaim || !('id' in address) || engine.carriage().fused) return answer;
     const [written] = await ledger.commit([
       { nonce: ids.nonce(), writes: [this.#tombstone(address.id, address.task ?? '')], durable: true },
     ]);
-    return written?.answer === 'ok' ? { ...answer, outcome: 'requested', id: address.id } : this.cancel(address, abort);
+    return written?.answer === 'ok'
+      ? { ...answer, outcome: 'requested', id: address.id }
+      : this.cancel(address, abort, onClaim);
   }
 
   /** Gives a job another due time, or leaves the wish to. */

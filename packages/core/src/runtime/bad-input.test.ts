@@ -146,12 +146,13 @@ onBothBackends('damage and strangers', (stage) => {
   it('a task that nobody knows is given back for 15 minutes from first sight, then dead', async () => {
     const { clock, start } = stage();
     const { carillon, heard } = await start([implement(task, () => {})]);
-    const { id } = await carillon.schedule(defineTask<null>('stranger'), null);
+    const stranger = defineTask<null>('stranger');
+    const { id } = await carillon.schedule(stranger, null);
     await clock.advance(15 * MINUTE - 1);
-    expect(await carillon.get(task, { id })).toMatchObject({ state: 'scheduled' });
+    expect(await carillon.get(stranger, { id })).toMatchObject({ state: 'scheduled' });
     expect(heard('job:given-back').every(({ why }) => why === 'unknown')).toBe(true);
     await clock.advance(MINUTE);
-    expect(await carillon.get(task, { id })).toMatchObject({ state: 'dead', reason: 'unknown task', attempts: [] });
+    expect(await carillon.get(stranger, { id })).toMatchObject({ state: 'dead', reason: 'unknown task', attempts: [] });
     expect(heard('job:given-back').length).toBeLessThanOrEqual(61);
   });
 

@@ -75,7 +75,7 @@ export class Intake {
         continue;
       }
       try {
-        await this.#receive(queue, ask.size, ask.room, ask.signal);
+        await this.#receive(queue, ask.size, pauses.room(ask.room), ask.signal);
       } catch (error) {
         availability.report(error);
       } finally {

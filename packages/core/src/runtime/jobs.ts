@@ -4,6 +4,7 @@ import { CarillonError } from '../errors.js';
 import { partitionOfAlias } from '../job/alias.js';
 import { isSettled, readJob } from '../job/job.js';
 import { viewJob, type JobView } from '../job/view.js';
+import { atLeastOne, oneOf, onlyKnown } from '../task/options.js';
 import {
   aliasRecord,
   checkIdentity,
@@ -69,6 +70,7 @@ export class Jobs {
 
   /** One page of jobs. */
   async list(query: JobQuery): Promise<JobPage> {
+    checkQuery(query);
     const { ledger, namespace } = this.#parts;
     const { task, queue, dueFrom, dueBefore, keyPrefix, cursor, limit = 100 } = query;
     const narrowed: Omit<ListQuery, 'kind'> = {
@@ -125,7 +127,10 @@ export class Jobs {
   /** The record of a job. A job of another task than the one asked for is not found. */
   async find(address: JobAddress): Promise<LedgerRecord | undefined> {
     const { ledger, namespace } = this.#parts;
-    if ('id' in address) return this.#findById(checkIdentity(address.id, 'id'));
+    if ('id' in address) {
+      const found = await this.#findById(checkIdentity(address.id, 'id'));
+      return address.task === undefined || found?.task === address.task ? found : undefined;
+    }
     const [pointer] = await ledger.read([pointerRecord(namespace, address.task, checkIdentity(address.key, 'key'))]);
     if (pointer === undefined) return undefined;
     return (await ledger.read([jobRecord(namespace, pointer.body, pointer.key.partition)]))[0];
@@ -175,6 +180,31 @@ export class Jobs {
       const stops = (['job:completed', 'job:dead', 'job:indeterminate', 'job:cancelled', 'job:skipped'] as const).map(
         (event) => events.on(event, heard),
       );
+    });
+  }
+}
+
+const QUERY: readonly (keyof JobQuery)[] = [
+  'task',
+  'queue',
+  'states',
+  'keyPrefix',
+  'dueFrom',
+  'dueBefore',
+  'limit',
+  'cursor',
+];
+const STATES = ['scheduled', 'running', 'done', 'dead', 'indeterminate', 'cancelled', 'skipped'];
+
+/** Throws `E_OPTIONS` for what would silently find all jobs, or none. */
+function checkQuery(query: JobQuery): void {
+  onlyKnown(query, QUERY, 'A query of jobs');
+  for (const state of query.states ?? []) oneOf(state, STATES, 'states of a query');
+  if (query.limit !== undefined) atLeastOne(query.limit, 'limit of a query');
+  for (const date of [query.dueFrom, query.dueBefore]) {
+    if (date === undefined || !Number.isNaN(date.getTime())) continue;
+    throw new CarillonError('E_OPTIONS', 'A query has an invalid Date.', {
+      next: 'Give valid dates, or leave them out.',
     });
   }
 }

@@ -57,6 +57,14 @@ export class Pauses {
     return this.#paused.has(`queue/${name}`);
   }
 
+  /** The room of tasks, with none for those that are paused. */
+  room(room: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+    const tasks = [...this.#paused]
+      .filter((name) => name.startsWith('task/'))
+      .map((name) => name.slice('task/'.length));
+    return tasks.length === 0 ? room : new Map([...room, ...tasks.map((task) => [task, 0] as const)]);
+  }
+
   /** Whether a job of this queue and task must wait. */
   holds(queue: string, task: string): boolean {
     return this.#paused.size > 0 && (this.queue(queue) || this.#paused.has(`task/${task}`));

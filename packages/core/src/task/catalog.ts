@@ -20,7 +20,13 @@ export type Catalog = ReadonlyMap<string, CatalogEntry>;
 /** Builds the catalog; throws `E_TASK_DUPLICATE`, `E_TASK_HANDLER`, `E_OPTIONS` or `E_DURATION`. */
 export function catalogOf(definitions: readonly TaskDefinition[]): Catalog {
   const entries = new Map<string, CatalogEntry>();
-  for (const { task, resolver } of definitions) {
+  for (const definition of definitions) {
+    const { task, resolver } = (definition ?? {}) as Partial<TaskDefinition>;
+    if (task?.name === undefined || resolver === undefined) {
+      throw new CarillonError('E_OPTIONS', '`tasks` has an entry that is no task with its handler.', {
+        next: 'Pass fromContainer(container, [YourClass]) for decorated classes, or implement(task, handler).',
+      });
+    }
     if (entries.has(task.name)) {
       throw new CarillonError('E_TASK_DUPLICATE', `Two handlers are registered for the task ${task.name}.`, {
         next: 'Give one of them another name; a name must mean one task.', // C1

@@ -58,7 +58,8 @@ export interface TaskOptions<P = never> {
   /** How many of this task one engine runs at once; default as many as the engine runs. */
   readonly concurrency?: number;
   readonly maxLateness?: Lateness;
-  /** Ends the job as skipped if it answers true; asked at every hop and before every attempt. */
+  /** Ends the job as skipped if it answers true; asked at every hop and before every attempt. One that throws is logged,
+   *  and the job runs: better once too often than never. */
   readonly unless?: (payload: P, services: Services) => boolean | Promise<boolean>;
   /** Checks payloads, at `schedule` and before a handler. Any Standard Schema (zod, valibot, arktype …). */
   readonly schema?: StandardSchema;

@@ -112,7 +112,7 @@ test('systemRandom draws from [0, 1)', () => {
 
 describe('systemIds', () => {
   test('job ids are 20 characters that fit into a URL', () => {
-    expect(systemIds().job()).toMatch(/^[0-9a-hjkmnp-tv-z]{20}$/);
+    expect(systemIds().job()).toMatch(/^[0-9a-z]{20}$/);
   });
 
   test('they grow and differ, in a burst of one millisecond', () => {
@@ -161,6 +161,6 @@ describe('systemIds', () => {
     const ids = systemIds();
     const nonces = Array.from({ length: 10_000 }, () => ids.nonce());
     expect(new Set(nonces).size).toBe(nonces.length);
-    for (const nonce of nonces) expect(nonce).toMatch(/^[0-9a-hjkmnp-tv-z]{8}$/);
+    for (const nonce of nonces) expect(nonce).toMatch(/^[0-9a-z]{9,13}$/);
   });
 });

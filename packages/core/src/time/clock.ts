@@ -63,7 +63,8 @@ export const systemRandom: Random = { next: () => Math.random() };
 
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz'; // Crockford's base 32, in ASCII order
 
-/** Ids of 20 characters: 9 of time in milliseconds, 11 (55 bits) that start at random and count up. */
+/** Ids of 20 characters: 9 of time in milliseconds, 11 that start at random (52 bits) and count up; nonces that count up
+ *  behind 40 random bits of the process. */
 export function systemIds(clock: Pick<Clock, 'now'> = systemClock): Ids {
   let lastMs = -1;
   let prefix = '';
@@ -91,6 +92,9 @@ export function systemIds(clock: Pick<Clock, 'now'> = systemClock): Ids {
     return out;
   };
 
+  const session = text(draw(5), 8);
+  let nonces = 0;
+
   return {
     job() {
       const now = Math.max(lastMs, clock.now());
@@ -102,8 +106,8 @@ export function systemIds(clock: Pick<Clock, 'now'> = systemClock): Ids {
         low = draw(4);
       }
       low += 1;
-      return prefix + text(low, 7);
+      return prefix + low.toString(36).padStart(7, '0'); // digits before letters, as in ASCII: it grows
     },
-    nonce: () => text(draw(5), 8),
+    nonce: () => session + (nonces += 1).toString(36),
   };
 }

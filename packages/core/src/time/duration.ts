@@ -74,6 +74,8 @@ const FIELDS: ReadonlyMap<string, number> = new Map([
  * the error. Throws `E_DURATION` for whatever is no duration, is negative, or is longer than 100 years.
  */
 export function durationMs(duration: Duration, what: string): number {
+  const known = typeof duration === 'string' ? read.get(duration) : undefined;
+  if (known !== undefined) return known;
   const ms = typeof duration === 'string' ? textMs(duration) : objectMs(duration);
   if (ms === undefined) {
     throw new CarillonError('E_DURATION', `${what} is not a duration: ${shown(duration)}.`, {
@@ -87,8 +89,14 @@ export function durationMs(duration: Duration, what: string): number {
       next: "Write at most '36525d'.",
     });
   }
-  return Math.round(ms);
+  const whole = Math.round(ms);
+  if (typeof duration === 'string' && read.size < MOST_READ) read.set(duration, whole);
+  return whole;
 }
+
+/** Texts that have been read: programs say the same few over and over. */
+const read = new Map<string, number>();
+const MOST_READ = 1000;
 
 /** The milliseconds as `durationMs` reads them back, the longest unit a day: `'1h30m'`; what is below 0 is `'0ms'`. */
 export function formatDuration(ms: number): string {

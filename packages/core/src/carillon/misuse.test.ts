@@ -1,0 +1,90 @@
+import { Carillon, type CarillonOptions, defineTask, implement, type JobQuery } from '@carillon/core';
+import { memoryStore, testCarillon } from '@carillon/testing';
+import { describe, expect, it, test } from 'vitest';
+import { onBothBackends, MINUTE } from '../runtime/on-both-backends.fixture.test.js';
+
+const mail = defineTask<number>('mail');
+const bill = defineTask<number>('bill');
+
+describe('what would be ignored, or mean something else, is refused with what to write', () => {
+  test.each<[string, object, RegExp]>([
+    ['no backend', {}, /has no backend\. Give backend: embedded/],
+    ['an option that does not exist', { backend: memoryStore(), workers: 3 }, /has no option "workers"/],
+    [
+      'a class in the place of a definition',
+      { backend: memoryStore(), tasks: [class Mail {}] },
+      /Pass fromContainer\(container/,
+    ],
+    ['no definition at all', { backend: memoryStore(), tasks: [undefined] }, /is no task with its handler/],
+  ])('%s', (_, options, message) => {
+    expect(() => new Carillon(options as CarillonOptions)).toThrow(message);
+  });
+
+  it.each<[string, object]>([
+    ['an unknown field', { state: 'dead' }],
+    ['an unknown state', { states: ['ded'] }],
+    ['a limit of nothing', { limit: 0 }],
+    ['an invalid date', { dueFrom: new Date(NaN) }],
+  ])('a query with %s, rather than all jobs or none', async (_, query) => {
+    const app = await testCarillon();
+    await expect(app.list(query as JobQuery as never)).rejects.toThrow(/E_OPTIONS/);
+    await expect(app.redriveAll(query as never)).rejects.toThrow(/E_OPTIONS/);
+    await app.stop();
+  });
+});
+
+it('tells of a task that nobody runs here, because its queue is left out', () => {
+  const warned: object[] = [];
+  const log = {
+    debug() {},
+    info() {},
+    warn: (fields: object) => void warned.push(fields),
+    error() {},
+    child: () => log,
+  };
+  const tasks = [implement(defineTask('elsewhere', { queue: 'far' }), () => {})];
+  const made = new Carillon({ backend: memoryStore(), tasks, queues: ['near'], logger: log });
+  expect(made.name).not.toBe('');
+  expect(warned).toEqual([{ task: 'elsewhere', queue: 'far' }]);
+});
+
+onBothBackends('misuse', (stage) => {
+  it('a job is not found, nor cancelled, as one of another task', async () => {
+    const { start } = stage();
+    const { carillon } = await start([]);
+    const { id } = await carillon.schedule(mail, 1, { in: '1h', id: 'own', key: 'k' });
+    expect(await carillon.get(bill, { id })).toBeUndefined();
+    expect((await carillon.cancel(bill, { id })).outcome).not.toBe('cancelled');
+    expect(await carillon.get(mail, { id })).toMatchObject({ state: 'scheduled', key: 'k' });
+  });
+
+  it('endless concurrency over two queues runs both', async () => {
+    const { clock, start } = stage();
+    const ran: string[] = [];
+    const tasks = ['a', 'b'].map((queue) =>
+      implement(defineTask(`in-${queue}`, { queue }), () => void ran.push(queue)),
+    );
+    const { carillon } = await start(tasks, { concurrency: Infinity });
+    for (const queue of ['a', 'b']) await carillon.schedule(defineTask(`in-${queue}`, { queue }));
+    await clock.advance(MINUTE);
+    expect(ran.toSorted()).toEqual(['a', 'b']);
+  });
+
+  it('a batch of two tasks takes the payload of each', async () => {
+    const { start } = stage();
+    const { carillon } = await start([]);
+    const text = defineTask<string>('text');
+    const answers = await carillon.scheduleMany([
+      { task: mail, payload: 1 },
+      { task: text, payload: 'x' },
+    ]);
+    expect(answers.map(({ outcome }) => outcome)).toEqual(['scheduled', 'scheduled']);
+    const wrong = (): Promise<unknown> =>
+      carillon.scheduleMany([
+        // @ts-expect-error the payload of one task is not that of another
+        { task: mail, payload: 'x' },
+        { task: text, payload: 'x' },
+      ]);
+    expect(wrong).toBeTypeOf('function');
+  });
+});
