@@ -6,6 +6,7 @@ import type { Ledger, RecordKey } from '@carillon/core/spi';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { embeddedLedger } from './embedded.js';
 import { Environment } from './environment.js';
+import { networkOf } from './folder.js';
 
 let folder = '';
 
@@ -135,4 +136,14 @@ test('refuses a store of a newer version, by its marker and by what it says itse
   await expect(open()).rejects.toMatchObject({ code: 'E_STORE_VERSION' });
   writeFileSync(join(folder, 'carillon.json'), '{"store":"carillon","format":99}');
   await expect(open()).rejects.toMatchObject({ code: 'E_STORE_VERSION', message: expect.stringContaining('99') });
+});
+
+test.each<[string, number, string | undefined]>([
+  ['NFS', 0x6969, 'NFS'],
+  ['SMB 2', 0xfe534d42, 'SMB'],
+  ['SMB 2, where the number is negative', 0xfe534d42 - 2 ** 32, 'SMB'],
+  ['ext4', 0xef53, undefined],
+  ['tmpfs', 0x01021994, undefined],
+])('a folder on %s is told by its type', (_, type, name) => {
+  expect(networkOf(type)).toBe(name);
 });

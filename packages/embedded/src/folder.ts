@@ -72,8 +72,14 @@ export function refuseNewerFormat(folder: string, format: number): void {
   });
 }
 
+/** The network file system that a type number of `statfs` stands for; undefined for a local one, and for FUSE, which may be
+ *  either. */
+export function networkOf(type: number): string | undefined {
+  return NETWORK.get(Number(BigInt.asUintN(32, BigInt(type)))); // some platforms give it as a negative number
+}
+
 function refuseNetwork(path: string): void {
-  const name = NETWORK.get(Number(BigInt.asUintN(32, BigInt(statfsSync(path).type))));
+  const name = networkOf(statfsSync(path).type);
   if (name === undefined) return;
   throw refused('E_STORE_FOLDER', `The folder ${path} is on a network file system (${name}).`, {
     next: 'Use a folder on a local disk: locks and memory maps do not hold between machines.',

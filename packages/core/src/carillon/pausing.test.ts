@@ -1,4 +1,5 @@
 import { defineTask, implement } from '@carillon/core';
+import { testCarillon } from '@carillon/testing';
 import { expect, it } from 'vitest';
 import { gate, HOUR, MINUTE, onBothBackends, SECOND } from '../runtime/on-both-backends.fixture.test.js';
 
@@ -113,4 +114,19 @@ onBothBackends('pausing', (stage) => {
     await clock.advance(HOUR);
     expect(seen).toEqual([]);
   });
+});
+
+it('a store that can tell tasks apart leaves the backlog of a paused one where it is, and takes it up at once', async () => {
+  const ran: number[] = [];
+  const app = await testCarillon([implement(a, (n) => void ran.push(n))]);
+  let givenBack = 0;
+  app.on('job:given-back', () => (givenBack += 1));
+  await app.pause({ task: a });
+  for (let n = 0; n < 50; n += 1) await app.schedule(a, n);
+  await app.advance('1h');
+  expect([givenBack, ran.length]).toEqual([0, 0]);
+  await app.resume({ task: a });
+  await app.advance('1ms');
+  expect(ran.length).toBe(50);
+  await app.stop();
 });
