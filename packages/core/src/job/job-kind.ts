@@ -26,6 +26,7 @@ import {
   writeJob,
 } from './job.js';
 import { readBody } from './job-body.js';
+import { ended, onItsWay, told } from './happenings.js';
 import { withPointer } from './pointer.js';
 import { close, countInterruptions, settle } from './settle.js';
 
@@ -224,48 +225,6 @@ export function jobKind(parts: JobKindParts): Kind {
       return step(edited, record, expect, now, () => ended(dead, about(dead), undefined));
     },
   };
-}
-
-function told(before: Job, after: Job, outcome: Outcome, over: Ended, about: JobEvent): readonly Happening[] {
-  const attempt = after.body.starts ?? 1;
-  if (after.state === 'done') {
-    const result = outcome.outcome === 'done' ? outcome.result : undefined;
-    return [{ event: 'job:completed', data: { ...about, attempt, durationMs: over.endedAt - over.startedAt, result } }];
-  }
-  if (after.state === before.state && isSettled(before)) return []; // told by those who settled it
-  const error = 'error' in outcome ? outcome.error : undefined;
-  if (after.state !== 'scheduled') return ended(after, about, error);
-  if (outcome.outcome === 'interrupted') return [{ event: 'job:interrupted', data: { ...about, worker: over.worker } }];
-  if ((after.body.failures ?? 0) === (before.body.failures ?? 0))
-    return [{ event: 'job:snoozed', data: { ...about, attempt, until: after.dueAt } }];
-  return [{ event: 'job:failed', data: { ...about, attempt, error, retryAt: after.dueAt } }];
-}
-
-function onItsWay(
-  why: 'hop' | 'given-back' | 'paused' | 'marked' | 'settled',
-  job: Job,
-  about: JobEvent,
-): readonly Happening[] {
-  if (why === 'settled') return ended(job, about, undefined);
-  if (why === 'marked') return [];
-  if (why === 'hop') return [{ event: 'job:hopped', data: { ...about, dueAt: job.dueAt } }];
-  return [{ event: 'job:given-back', data: { ...about, why: why === 'paused' ? 'paused' : 'unknown' } }];
-}
-
-function ended(job: Job, about: JobEvent, error: unknown): readonly Happening[] {
-  const reason = job.body.reason ?? '';
-  switch (job.state) {
-    case 'dead':
-      return [{ event: 'job:dead', data: { ...about, reason, error } }];
-    case 'indeterminate':
-      return [{ event: 'job:indeterminate', data: { ...about, reason } }];
-    case 'cancelled':
-      return [{ event: 'job:cancelled', data: { ...about, reason } }];
-    case 'skipped':
-      return [{ event: 'job:skipped', data: { ...about, reason } }];
-    default:
-      return [];
-  }
 }
 
 /** What only a record can say of a job; in a message it would be made up. */

@@ -14,86 +14,16 @@
 
 import { CarillonError } from '../errors.js';
 import type { RecordContent, RecordKey, LedgerRecord } from '../ports/ledger.js';
-import type { TaskOverrides } from '../task/task.js';
-import type { Due } from '../time/due.js';
 import type { Instant } from '../time/instant.js';
-import { readBody, writeBody } from './job-body.js';
+import { type JobBody, readBody, writeBody } from './job-body.js';
+
+export type { JobBody, KeptError, PastAttempt, PlacedAnswer, Wish } from './job-body.js';
 
 /** The states of a job; see the picture at the head of job.ts. */
 export type JobState = 'scheduled' | 'done' | 'dead' | 'indeterminate' | 'cancelled' | 'skipped';
 
 /** The states in which a job waits for a person. */
 export const SET_ASIDE: readonly JobState[] = ['dead', 'indeterminate'];
-
-/** An error as it is kept. */
-export interface KeptError {
-  readonly name: string;
-  readonly message: string;
-  readonly code?: string;
-  readonly stack?: string;
-}
-
-/** An attempt that is over. */
-export interface PastAttempt {
-  readonly number: number;
-  readonly worker: string;
-  readonly startedAt: Instant;
-  readonly endedAt: Instant;
-  readonly outcome: 'done' | 'failed' | 'timed-out' | 'snoozed' | 'interrupted';
-  readonly error?: KeptError;
-}
-
-/** What somebody wants of a job that is being worked on; the worker's next commit yields to it, unless it is done. */
-export type Wish =
-  | { readonly want: 'cancel'; readonly abort: boolean; readonly reason: string }
-  | { readonly want: 'reschedule'; readonly due: Due };
-
-/** What `schedule` answered when this job was placed; kept so that a repeated call gets the same answer. */
-export interface PlacedAnswer {
-  readonly outcome: 'scheduled' | 'replaced' | 'running' | 'kept' | 'throttled';
-  readonly id: string;
-  readonly replaced?: { readonly id: string; readonly attempts: number };
-  readonly same?: boolean;
-}
-
-/** What only the body knows of a job; everything but the payload is left out at its usual value (J1). */
-export interface JobBody {
-  readonly payload: unknown;
-  readonly key?: string;
-  /** It stood under its key when it was written last; false once a replacement took the key. */
-  readonly unkeyed?: true;
-  /** Left out while the first generation, which is its placing in µs, tells it. */
-  readonly placedAt?: Instant;
-  /** Left out while it equals the record's due time. */
-  readonly nominalAt?: Instant;
-  /** A wall time, resolved again at each hop. */
-  readonly wall?: { readonly wall: string; readonly timezone: string };
-  readonly overrides?: TaskOverrides;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly neverAgain?: true;
-  readonly hop?: number;
-  readonly sweeps?: number;
-  /** How many messages have been promised for it; names the next one. */
-  readonly messages?: number;
-  /** When the latest of them is to be delivered. */
-  readonly lastMessageAt?: Instant;
-  readonly failures?: number;
-  readonly interruptions?: number;
-  /** Attempts that are over, however they ended. */
-  readonly starts?: number;
-  /** The latest of them. */
-  readonly attempts?: readonly PastAttempt[];
-  readonly wish?: Wish;
-  readonly answer?: PlacedAnswer;
-  readonly unknownSince?: Instant;
-  /** Only its dead letter is left: there is nothing to run it with. */
-  readonly lost?: true;
-  readonly progress?: unknown;
-  readonly result?: unknown;
-  readonly settledAt?: Instant;
-  readonly reason?: string;
-  readonly reader?: number;
-}
 
 /** A job: what its record's header and body say, together. */
 export interface Job {
