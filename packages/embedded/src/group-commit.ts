@@ -4,6 +4,7 @@
 //     one transaction.
 // B2  Nothing is answered before its transaction is committed; a batch with durable work in it is durable by then.
 // B3  Work that throws is refused alone: the batch is run again without it.
+// B4  No kind of work waits for another: every batch takes some of each that waits.
 
 import { CarillonError } from '@carillon/core/spi';
 
@@ -82,7 +83,8 @@ export class GroupCommit {
     let steps = 0;
     for (const waiting of this.#waiting) {
       let taken = 0;
-      while (taken < waiting.length && (steps === 0 || steps + waiting[taken]!.steps <= MOST_PER_BATCH)) {
+      // The first of each kind always goes along, so that no steady stream of one keeps another out (B4).
+      while (taken < waiting.length && (taken === 0 || steps + waiting[taken]!.steps <= MOST_PER_BATCH)) {
         steps += waiting[taken]!.steps;
         batch.push(waiting[taken]!);
         taken += 1;

@@ -172,25 +172,25 @@ export class RunningAttempt implements Attempt {
 
   #returned(value: unknown): Outcome {
     if (!(value instanceof Ruling)) return { outcome: 'done', result: value };
-    return this.#ruled(value, undefined);
+    return this.#ruled(value);
   }
 
   #thrown(error: unknown): Outcome {
     if (error instanceof InvalidPayload) {
       return { outcome: 'failed', error: error.cause, verdict: Ruling.of('dead', 0, 'invalid payload') };
     }
-    if (error instanceof Ruling) return this.#ruled(error, undefined);
+    if (error instanceof Ruling) return this.#ruled(error);
     if (this.#stopped === 'timeout')
       return { outcome: 'timed-out', error: stopError('timeout', this.#work), ended: true };
     if (this.#stopped === 'stopping') return { outcome: 'interrupted' };
     return { outcome: 'failed', error, verdict: this.#verdict(error) };
   }
 
-  #ruled(ruling: Ruling, error: unknown): Outcome {
+  #ruled(ruling: Ruling): Outcome {
     if (ruling.verdict === 'snooze') return { outcome: 'snoozed', forMs: ruling.afterMs };
     return {
       outcome: 'failed',
-      error: error ?? new Error(ruling.reason ?? 'the handler asked for another attempt'),
+      error: new Error(ruling.reason ?? 'the handler asked for another attempt'),
       verdict: ruling,
     };
   }
