@@ -40,7 +40,7 @@ describe('messages that no Carillon wrote', () => {
     ['a generation that is no number', wire({ g: '1' })],
     ['a body that is no object', wire({ b: 'text' })],
     ['a body that is no job', wire({ b: {} })],
-  ])('%s → a dead letter with its reason and bytes, and the next job runs (Y4, I8)', async (_, body) => {
+  ])('%s → a dead letter with its reason and bytes, and the next job runs (V3, I8)', async (_, body) => {
     const { payloads, dead, heard, transport } = await meet(body);
     const base64 = Buffer.from(body).toString('base64');
     expect(payloads).toEqual(['sound']);
@@ -124,7 +124,7 @@ onBothBackends('damage and strangers', (stage) => {
   };
 
   it.each(['{"payload":', '5', 'null', '{}', '[]', '"text"'])(
-    'a record whose body is %s → dead with its text, listed before and after, and nothing stops (Y4, I8)',
+    'a record whose body is %s → dead with its text, listed before and after, and nothing stops (V3, I8)',
     async (body) => {
       const it = stage();
       const payloads: unknown[] = [];

@@ -27,7 +27,7 @@ describe('landing, on a transport with a precision of a second', () => {
     },
   );
 
-  it('a cancel in the last second still counts (Y3)', async () => {
+  it('a cancel in the last second still counts (V1)', async () => {
     const { clock, start } = messageStage({ precisionMs: 1000 });
     let runs = 0;
     const { carillon } = await start([implement(task, () => `${(runs += 1)}`)]);

@@ -100,7 +100,7 @@ describe('outbox and sweep (memory)', () => {
     expect(heard('job:dead')).toHaveLength(1);
   });
 
-  it('a record that cannot be read does not stop the sweep: those behind it are healed (Y4)', async () => {
+  it('a record that cannot be read does not stop the sweep: those behind it are healed (V3)', async () => {
     const { clock, start, process, store } = messageStage();
     const producer = process([]);
     producer.transport.fail('send', { times: 2 });
