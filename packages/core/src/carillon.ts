@@ -3,7 +3,7 @@
 import { CarillonError } from './errors.js';
 import { candidate, type Candidate, type ScheduleFields } from './job/candidate.js';
 import type { JobView } from './job/view.js';
-import { checkNamespace } from './message/names.js';
+import { checkNamespace, queueName, queueOf } from './message/names.js';
 import type { JsonOf } from './message/payload.js';
 import { validate } from './message/schema.js';
 import type { Backend } from './ports/backend.js';
@@ -133,6 +133,7 @@ export class Carillon implements AsyncDisposable {
       logger = consoleLogger(),
     } = options;
     const { transport, ledger } = backend;
+    if (options.limits !== undefined) onlyKnown(options.limits, ['payloadBytes', 'resultBytes'], 'limits');
     const concurrency = Math.min(atLeastOne(options.concurrency ?? 100, 'concurrency'), MOST_CONCURRENT);
     this.#ids = ids;
     this.#namespace = checkNamespace(options.namespace ?? '');
@@ -211,6 +212,12 @@ export class Carillon implements AsyncDisposable {
     calls: readonly [...{ [K in keyof T]: ScheduleCall<T[K]> }],
   ): Promise<readonly (ScheduleAnswer | ScheduleRefusal)[]> {
     await this.#open();
+    if (!Array.isArray(calls)) {
+      throw new CarillonError('E_OPTIONS', 'scheduleMany is not given a list.', {
+        next: 'Give [{ task, payload, options }].',
+      });
+    }
+    for (const call of calls) onlyKnown(call, ['task', 'payload', 'options'], 'A call of scheduleMany');
     const candidates = await Promise.all(
       calls.map(({ task, payload, options }) => this.#candidate(taskOf(task), payload, options)),
     );
@@ -229,6 +236,7 @@ export class Carillon implements AsyncDisposable {
     options: { readonly abort?: boolean; readonly record?: 'on-claim' } = {},
   ): Promise<CancelAnswer> {
     await this.#open();
+    onlyKnown(options, ['abort', 'record'], 'cancel');
     const onClaim = (options.record ?? this.#optionsOf(taskOf(task)).record) === 'on-claim';
     const answer = await this.#amendments.cancel(address(task, job), options.abort === true, onClaim);
     return { ...answer, outcome: answer.outcome === 'done' ? 'cancelled' : answer.outcome };
@@ -309,6 +317,14 @@ export class Carillon implements AsyncDisposable {
     await this.#engine.pauses.resume(this.#pausable(target));
   }
 
+  /** What is paused now, for every engine of the namespace. */
+  async paused(): Promise<{ readonly queues: readonly string[]; readonly tasks: readonly string[] }> {
+    await this.#open();
+    await this.#engine.pauses.refresh();
+    const { queues, tasks } = this.#engine.pauses.all;
+    return { queues: queues.map((queue) => queueOf(this.#namespace, queue)), tasks };
+  }
+
   /** Listens to an event; returns a function that ends it. */
   on<K extends keyof EventMap>(event: K, listener: Listener<K>): () => void {
     return this.#engine.events.on(event, listener);
@@ -342,8 +358,8 @@ export class Carillon implements AsyncDisposable {
   }
 
   #pausable(target: { readonly queue: string } | { readonly task: TaskRef }): { what: 'queue' | 'task'; name: string } {
-    if ('queue' in target)
-      return { what: 'queue', name: this.#namespace === '' ? target.queue : `${this.#namespace}/${target.queue}` };
+    onlyKnown(target, 'queue' in target ? ['queue'] : ['task'], 'A pause');
+    if ('queue' in target) return { what: 'queue', name: queueName(this.#namespace, checkQueue(target.queue)) };
     return { what: 'task', name: taskOf(target.task).name };
   }
 }
@@ -358,6 +374,7 @@ function queuesOf(queues: CarillonOptions['queues'], catalog: Catalog): Map<stri
   const named: readonly (readonly [string, { readonly concurrency?: number }])[] = isList(queues)
     ? queues.map((queue) => [queue, {}])
     : Object.entries(queues);
+  for (const [queue, limits] of named) onlyKnown(limits, ['concurrency'], `The queue ${queue}`);
   return new Map(
     named.map(([queue, { concurrency }]) => [
       checkQueue(queue),

@@ -32,6 +32,15 @@ const known = new WeakMap<object, readonly DeclaredTask[]>();
 /** Keeps a class's declaration; throws `E_OPTIONS` if it has one, or can't be named. */
 export function declareClass(type: HandlerClass, declaration: Declaration): void {
   if (Object.hasOwn(type, TASK)) throw decoratedTwice(`class ${type.name}`);
+  if (typeof (type.prototype as { handle?: unknown }).handle !== 'function') {
+    throw new CarillonError(
+      'E_TASK_HANDLER',
+      `The class ${type.name} is decorated as a task and has no method handle.`,
+      {
+        next: 'Write handle(payload, attempt) in it, or decorate a method instead.',
+      },
+    );
+  }
   Object.defineProperty(type, TASK, { value: taskFrom(declaration, () => classTaskName(type)) });
 }
 

@@ -13,6 +13,8 @@ export interface EmbeddedOptions {
   readonly clock?: Clock;
 }
 
+const DURABILITIES: readonly string[] = ['fsync', 'async'];
+
 /** One adapter's hold on a store. */
 export class Handle {
   readonly clock: Clock;
@@ -22,7 +24,16 @@ export class Handle {
   #store: Store | undefined;
   #closed = false;
 
-  constructor(folder: string, { durability = 'fsync', clock = systemClock }: EmbeddedOptions) {
+  /** Throws `E_OPTIONS` for a folder that is no name, an unknown option or durability: a typing error gives up nothing. */
+  constructor(folder: string, options: EmbeddedOptions) {
+    const { durability = 'fsync', clock = systemClock } = options;
+    const unknown = Object.keys(options).find((name) => name !== 'durability' && name !== 'clock');
+    if (typeof folder !== 'string' || folder === '' || unknown !== undefined || !DURABILITIES.includes(durability)) {
+      const what = unknown === undefined ? JSON.stringify({ folder, durability }) : `the option ${unknown}`;
+      throw new CarillonError('E_OPTIONS', `The embedded store does not understand ${what}.`, {
+        next: "Write embedded('./data'), or embedded('./data', { durability: 'async' }).",
+      });
+    }
     this.#folder = folder;
     this.durability = durability;
     this.clock = clock;

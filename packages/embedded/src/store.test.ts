@@ -319,3 +319,9 @@ test('nothing is left open: no timer, no file, no lock of ours', async () => {
     'lock.mdb',
   ]);
 });
+
+test('a durability that does not exist gives up nothing silently', () => {
+  expect(() => embedded(folder, { durability: 'fsnc' as 'fsync' })).toThrow(/E_OPTIONS/);
+  expect(() => embedded(folder, { durabilty: 'async' } as never)).toThrow(/the option durabilty/);
+  expect(() => embedded('')).toThrow(/E_OPTIONS/);
+});

@@ -15,6 +15,12 @@ describe('what would be ignored, or mean something else, is refused with what to
       { backend: memoryStore(), tasks: [class Mail {}] },
       /Pass fromContainer\(container/,
     ],
+    [
+      'a queue with an unknown limit',
+      { backend: memoryStore(), queues: { a: { concurency: 2 } } },
+      /has no option "concurency"/,
+    ],
+    ['an unknown limit', { backend: memoryStore(), limits: { payload: 1 } }, /has no option "payload"/],
     ['no definition at all', { backend: memoryStore(), tasks: [undefined] }, /is no task with its handler/],
   ])('%s', (_, options, message) => {
     expect(() => new Carillon(options as CarillonOptions)).toThrow(message);
@@ -31,6 +37,38 @@ describe('what would be ignored, or mean something else, is refused with what to
     await expect(app.redriveAll(query as never)).rejects.toThrow(/E_OPTIONS/);
     await app.stop();
   });
+});
+
+it('a handler that is none, a task that is none, options that are none', async () => {
+  expect(() => implement(mail, undefined as never)).toThrow(/E_TASK_HANDLER/);
+  const app = await testCarillon();
+  await expect(app.schedule('mail' as never, 1 as never)).rejects.toThrow(/E_TASK_UNKNOWN/);
+  await expect(app.schedule(undefined as never, 1 as never)).rejects.toThrow(/E_TASK_UNKNOWN/);
+  const odd = [
+    { unless: true },
+    { retry: { on: 'dead' } },
+    { retry: { fr: '1h' } },
+    { schema: {} },
+    { maxLateness: { off: '1h' } },
+  ];
+  for (const options of odd) {
+    await expect(app.schedule(defineTask('odd', options as never))).rejects.toThrow(/E_OPTIONS/);
+  }
+  await expect(app.scheduleMany([{ task: mail, payload: 1, in: '1h' } as never])).rejects.toThrow(/has no option "in"/);
+  await expect(app.cancel(mail, { id: 'x' }, { abrot: true } as never)).rejects.toThrow(/has no option "abrot"/);
+  await expect(app.pause({ queue: '' })).rejects.toThrow(/can't name a queue/);
+  await expect(app.pause({ queue: 'a', task: mail })).rejects.toThrow(/has no option "task"/);
+  await app.stop();
+});
+
+it('shows what is paused', async () => {
+  const app = await testCarillon([], { namespace: 'shop' });
+  await app.pause({ queue: 'near' });
+  await app.pause({ task: mail });
+  expect(await app.paused()).toEqual({ queues: ['near'], tasks: ['mail'] });
+  await app.resume({ task: mail });
+  expect(await app.paused()).toEqual({ queues: ['near'], tasks: [] });
+  await app.stop();
 });
 
 it('tells of a task that nobody runs here, because its queue is left out', () => {

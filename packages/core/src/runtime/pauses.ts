@@ -57,11 +57,16 @@ export class Pauses {
     return this.#paused.has(`queue/${name}`);
   }
 
+  /** Everything that is paused, queues as adapters see them. */
+  get all(): { readonly queues: readonly string[]; readonly tasks: readonly string[] } {
+    const of = (what: string): string[] =>
+      [...this.#paused].filter((name) => name.startsWith(what)).map((name) => name.slice(what.length));
+    return { queues: of('queue/'), tasks: of('task/') };
+  }
+
   /** The room of tasks, with none for those that are paused. */
   room(room: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
-    const tasks = [...this.#paused]
-      .filter((name) => name.startsWith('task/'))
-      .map((name) => name.slice('task/'.length));
+    const { tasks } = this.all;
     return tasks.length === 0 ? room : new Map([...room, ...tasks.map((task) => [task, 0] as const)]);
   }
 

@@ -70,6 +70,10 @@ function resolve(task: AnyTask): ResolvedTask {
     value === undefined ? otherwise : durationMs(value, at(option));
 
   onlyKnown(options, TASK_OPTIONS, `The task ${name}`);
+  isFunction(options.unless, at('unless'));
+  isFunction(options.retry?.on, at('retry.on'));
+  if (options.schema !== undefined)
+    isFunction(options.schema['~standard']?.validate, at('schema (a Standard Schema)'), true);
   durationMs(options.in ?? '0s', at('in'));
   if (options.retry?.backoff !== undefined) checkBackoff(options.retry.backoff, at('retry.backoff'));
   oneOf(options.onExisting, ['keep', 'replace', 'throttle', 'error'], at('onExisting'));
@@ -105,6 +109,8 @@ function policy(
       next: 'Leave one of them out: what is never attempted again is not retried.',
     });
   }
+  if (retry !== undefined) onlyKnown(retry, ['for', 'backoff', 'on'], at('retry'));
+  if (maxLateness !== undefined) onlyKnown(maxLateness, ['of', 'then'], at('maxLateness'));
   if (maxLateness !== undefined)
     oneOf(maxLateness.then ?? 'undefined', ['skip', 'dead', 'run'], at('maxLateness.then'));
   return {
@@ -134,6 +140,11 @@ export function resolvePolicy(task: ResolvedTask, overrides: TaskOverrides | und
     ...(overrides.maxLateness !== undefined && { lateness: own.lateness }),
     backoff: overrides.retry?.backoff ?? task.backoff,
   };
+}
+
+function isFunction(value: unknown, what: string, needed = false): void {
+  if (typeof value === 'function' || (value === undefined && !needed)) return;
+  throw new CarillonError('E_OPTIONS', `${what} is not a function.`, { next: 'Give a function, or leave it out.' });
 }
 
 /** Returns the queue's name; throws `E_OPTIONS` unless it is made of 1 to 63 letters, digits, dots, dashes, underscores. */

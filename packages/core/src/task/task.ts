@@ -132,9 +132,18 @@ export function defineTask<P, R = unknown>(
   return Object.freeze({ name, options: Object.freeze({ ...options }) });
 }
 
-/** The token behind a task reference; throws `E_TASK_UNKNOWN` for a class that is not decorated. */
+/** The token behind a task reference; throws `E_TASK_UNKNOWN` for a class that is not decorated, and for what is no reference. */
 export function taskOf(ref: TaskRef): AnyTask {
-  if (typeof ref !== 'function') return ref;
+  if (typeof ref === 'object' && ref !== null && typeof ref.name === 'string') return ref;
+  if (typeof ref !== 'function') {
+    throw new CarillonError(
+      'E_TASK_UNKNOWN',
+      `${ref === undefined ? 'undefined' : JSON.stringify(ref)} is not a task.`,
+      {
+        next: 'Pass a class decorated with @ScheduledTask(), or a token made with defineTask().',
+      },
+    );
+  }
   const task = (ref as { [TASK]?: AnyTask })[TASK];
   if (task !== undefined && Object.hasOwn(ref, TASK)) return task;
   throw new CarillonError('E_TASK_UNKNOWN', `The class ${ref.name || '(anonymous)'} is not a task.`, {
@@ -148,12 +157,17 @@ export interface TaskDefinition {
   readonly resolver: HandlerResolver;
 }
 
-/** Binds a task to a plain function or object, without a container. */
+/** Binds a task to a plain function or object, without a container; throws `E_TASK_HANDLER` if it gets neither. */
 export function implement<P, R>(
   task: Task<P, R>,
   handler: Handler<P, R | Ruling> | Handler<P, R | Ruling>['handle'],
   services?: Services,
 ): TaskDefinition {
   const bound: Handler = typeof handler === 'function' ? { handle: handler } : handler;
+  if (typeof bound?.handle !== 'function') {
+    throw new CarillonError('E_TASK_HANDLER', `The task ${taskOf(task).name} is given no handler.`, {
+      next: 'Pass a function, or an object with a `handle` method, as the second argument of implement().',
+    });
+  }
   return { task, resolver: { resolve: () => bound, ...(services && { services }) } };
 }
