@@ -1,20 +1,21 @@
 // Change: applies one change to records, all of it or nothing (L1).
 
 import type { Change, ChangeAnswer, Expectation, Instant, RecordContent, RecordKey, Write } from '@carillon/core/spi';
+import type { Standing } from './leases.js';
 import type { Head } from './record-codec.js';
 import type { Records } from './records.js';
 
 const OK: ChangeAnswer = { answer: 'ok' };
 const LOST: ChangeAnswer = { answer: 'lost' };
 
-/** What an expectation looks at. */
-type Standing = Pick<Head, 'version' | 'fence'> | undefined;
+type Put = Extract<Write, { do: 'put' }>;
 
 /** Performs a change, or says why not and leaves everything alone. Inside of a transaction. */
 export function applyChange(records: Records, change: Change, now: Instant): ChangeAnswer {
   const { writes, nonce } = change;
   if (writes.length === 1) {
     const only = writes[0]!;
+    if (only.do === 'put' && putAtOnce(records, only, nonce)) return OK;
     const head = records.find(only.key, now);
     if (isRepeated(records, only, head, nonce)) return OK; // L4
     const refusal = refuse(records, only, head, head);
@@ -23,7 +24,7 @@ export function applyChange(records: Records, change: Change, now: Instant): Cha
     return OK;
   }
   if (writes.some((write) => isRepeated(records, write, records.find(write.key, now), nonce))) return OK; // L4
-  const drafted = new Map<string, Standing>();
+  const drafted = new Map<string, Standing | undefined>();
   for (const write of writes) {
     const identity = `${write.key.kind}\0${write.key.id}`;
     const head = records.find(write.key, now);
@@ -36,13 +37,29 @@ export function applyChange(records: Records, change: Change, now: Instant): Cha
   return OK;
 }
 
+/** The two that are frequent, without reading the record: a new one, and the holder's last word. A repeat meets neither,
+ *  since the first time left a record, or ended the lease (L4). */
+function putAtOnce(records: Records, { key, expect, content, keepLease }: Put, nonce: string): boolean {
+  if ('absent' in expect) return records.add(key, records.headOf(key, content, nonce), content);
+  if (!('fence' in expect) || keepLease === true) return false;
+  const head = records.headOf(key, content, nonce);
+  head.version = expect.version + 1; // L2
+  head.fence = expect.fence;
+  return records.resolve(key, expect, head, content);
+}
+
 /** A change was one step, so one record that carries its nonce tells that all of it has happened. */
 function isRepeated(records: Records, write: Write, head: Head | undefined, nonce: string): boolean {
   if (write.do === 'put') return head?.nonce === nonce;
   return write.do === 'remove' && head === undefined && records.removedBy(write.key, nonce);
 }
 
-function refuse(records: Records, write: Write, standing: Standing, head: Head | undefined): ChangeAnswer | undefined {
+function refuse(
+  records: Records,
+  write: Write,
+  standing: Standing | undefined,
+  head: Head | undefined,
+): ChangeAnswer | undefined {
   if (write.do === 'sent' || holds(write.expect, standing)) return undefined;
   if ('fence' in write.expect && standing?.fence !== write.expect.fence) return LOST;
   const { kind, id, partition }: RecordKey = write.key;
@@ -50,14 +67,14 @@ function refuse(records: Records, write: Write, standing: Standing, head: Head |
   return { answer: 'conflict', key, record: head && records.record(key, head) };
 }
 
-function holds(expect: Expectation, standing: Standing): boolean {
+function holds(expect: Expectation, standing: Standing | undefined): boolean {
   if ('any' in expect) return true;
   if ('absent' in expect) return standing === undefined;
   if ('fence' in expect && standing?.fence !== expect.fence) return false;
   return standing?.version === expect.version;
 }
 
-function standingAfter(write: Write, before: Standing): Standing {
+function standingAfter(write: Write, before: Standing | undefined): Standing | undefined {
   if (write.do === 'put') return { version: (before?.version ?? 0) + 1, fence: before?.fence ?? 0 };
   return write.do === 'remove' ? undefined : before;
 }
@@ -69,7 +86,7 @@ function perform(records: Records, write: Write, head: Head | undefined, nonce: 
   } else if (write.do === 'sent' && head?.hasOutbox) strike(records, write.key, head, write.messages);
 }
 
-function put(records: Records, write: Extract<Write, { do: 'put' }>, old: Head | undefined, nonce: string): void {
+function put(records: Records, write: Put, old: Head | undefined, nonce: string): void {
   const head = records.headOf(write.key, write.content, nonce);
   if (old) {
     head.version = old.version + 1; // L2
@@ -77,6 +94,7 @@ function put(records: Records, write: Extract<Write, { do: 'put' }>, old: Head |
     head.fence = old.fence;
     if (!('fence' in write.expect) || write.keepLease === true) {
       head.lease = old.lease;
+      head.process = old.process;
       head.interrupted = old.interrupted; // L5
     }
   }

@@ -1,8 +1,9 @@
 // Claim: judges a wish to hold a record, and grants or prolongs leases.
 
-import type { Claim, ClaimAnswer, Grant, Instant, Lease, Renewal, RenewalAnswer } from '@carillon/core/spi';
+import type { Claim, ClaimAnswer, Grant, Instant, Renewal, RenewalAnswer } from '@carillon/core/spi';
 import type { Head } from './record-codec.js';
-import type { RecordName, Records } from './records.js';
+import type { Records } from './records.js';
+import type { RecordName } from './removals.js';
 
 /** Who asks for a lease. */
 export interface Holder extends Pick<Claim, 'holder' | 'nonce' | 'leaseMs'> {
@@ -35,11 +36,13 @@ export function grant(records: Records, key: RecordName, head: Head, by: Holder,
     ...head,
     version: head.version + 1, // L6
     fence,
-    lease: { holder: by.holder, nonce: by.nonce, since: now, until: now + by.leaseMs, process: by.process },
-    interrupted: head.lease ? [...head.interrupted, bare(head.lease)] : head.interrupted, // L5
+    lease: { holder: by.holder, nonce: by.nonce, since: now, until: now + by.leaseMs },
+    process: by.process,
+    interrupted: head.lease ? [...head.interrupted, head.lease] : head.interrupted, // L5
   };
-  records.rewrite(head, granted);
-  return { record: records.record(key, granted), fence, at: now };
+  const record = records.record(key, granted); // before the writing, which reads over the bytes of the body
+  records.hold(head, granted);
+  return { record, fence, at: now };
 }
 
 /** Prolongs a lease, unless the renewal comes from somebody who no longer holds it. Inside of a transaction. */
@@ -48,7 +51,7 @@ export function renew(records: Records, renewal: Renewal, process: number, now: 
   const lease = head?.lease;
   if (head === undefined || lease === undefined || head.fence !== renewal.fence) return { answer: 'lost' };
   const until = Math.max(lease.until, now + renewal.leaseMs);
-  records.rewrite(head, { ...head, lease: { ...lease, until, process } });
+  records.hold(head, { ...head, lease: { ...lease, until }, process });
   return { answer: 'ok', version: head.version, until };
 }
 
@@ -56,8 +59,4 @@ function create(records: Records, { key, create: content, nonce }: Claim, now: I
   if (content === undefined) return undefined;
   records.put(undefined, records.headOf(key, content, nonce), content);
   return records.find(key, now);
-}
-
-function bare({ holder, nonce, since, until }: Lease): Lease {
-  return { holder, nonce, since, until };
 }

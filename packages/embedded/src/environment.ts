@@ -31,6 +31,8 @@ export interface KeyRange {
 /** One table: an ordered map from bytes to bytes. */
 export interface Table {
   put(key: StoreKey, value: Uint8Array): unknown;
+  /** Like `put`, and says whether it was done. */
+  putSync(key: StoreKey, value: Uint8Array, options: { readonly noOverwrite: true }): boolean;
   remove(key: StoreKey): unknown;
   /** Like `remove`, and says whether there was something. */
   removeSync(key: StoreKey): boolean;
@@ -159,7 +161,7 @@ export class Environment {
 
 /** The keys of a range, all at once, so that the table may change meanwhile. */
 export function keysIn(table: Table, range: KeyRange): Buffer[] {
-  return Array.from(table.getKeys(range));
+  return Array.from(table.getKeys({ ...range })); // a copy: lmdb notes in it that only keys are wanted
 }
 
 function openRoot(options: RootDatabaseOptionsWithPath): Root {

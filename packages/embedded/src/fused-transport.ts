@@ -55,9 +55,11 @@ export class FusedTransport implements Transport {
     while (!signal.aborted && !stop.aborted) {
       if (!join) {
         const seen = store.look();
+        const now = clock.now();
         const number = store.catalog.find(queue);
-        const next = number === undefined ? Infinity : store.intake.nextAt(number, store.intake.room(request.room));
-        if (next > clock.now()) {
+        const next =
+          number === undefined ? Infinity : store.intake.nextAt(number, store.intake.room(request.room), now);
+        if (next > now) {
           await store.waiting.wait(number, next, seen, clock, signal);
           continue;
         }
@@ -83,9 +85,10 @@ export class FusedTransport implements Transport {
     const process = processes.own();
     const deliveries: Delivery[] = [];
     for (const { indexKey, start } of chosen) {
-      const head = records.findAt(indexKey, start);
+      const isLeased = start === LEASED_RECORD;
+      const head = isLeased ? records.findAt(indexKey, start) : records.findUnleased(indexKey, start);
       if (head === undefined) {
-        (start === LEASED_RECORD ? records.leased : records.waiting).remove(indexKey); // it stands for nothing
+        (isLeased ? records.leases.byRecord : records.waiting).remove(indexKey); // it stands for nothing
         continue;
       }
       this.#grants += 1;

@@ -5,13 +5,11 @@
 import type { Instant } from '@carillon/core/spi';
 import { PAIRING } from './catalog.js';
 import type { Catalog } from './catalog.js';
-import { firstKey, keysIn } from './environment.js';
-import { INDEXED_RECORD, LEASED_RECORD, after, bound, leasedBound } from './keys.js';
+import { firstKey } from './environment.js';
+import { INDEXED_RECORD, LEASED_RECORD, after, bound } from './keys.js';
 import type { Records } from './records.js';
 
 const LANE_INSTANT = 4;
-const LEASED_INSTANT = 2;
-const MOST_ENDED = 1000; // ended leases that one choice looks at
 
 /** An index entry that was chosen, and where the record's key begins in it. */
 export interface Chosen {
@@ -61,13 +59,12 @@ export class Intake {
   }
 
   /** When the queue next wants attention, for tasks that have room; at most `now` if something does already. */
-  nextAt(queue: number, room: Room): Instant {
-    const { waiting, leased } = this.#records;
-    let next = this.#records.calendar.nextAt;
-    const firstEnd = firstKey(leased, leasedBound(queue, 0), bound(queue + 1));
-    if (firstEnd) next = Math.min(next, firstEnd.readUIntBE(LEASED_INSTANT, 6));
+  nextAt(queue: number, room: Room, now: Instant): Instant {
+    const { calendar, leases, waiting } = this.#records;
+    const hasRoom = (task: number): boolean => (room.get(task) ?? 1) > 0;
+    let next = Math.min(calendar.nextAt, leases.nextEnd(queue, now, hasRoom));
     for (const task of this.#catalog.partners(PAIRING.lane, queue)) {
-      if ((room.get(task) ?? 1) <= 0) continue;
+      if (!hasRoom(task)) continue;
       const lane = bound(queue, task);
       const key = firstKey(waiting, lane, after(lane));
       if (key) next = Math.min(next, key.readUIntBE(LANE_INSTANT, 6));
@@ -78,15 +75,11 @@ export class Intake {
   /** Leases that have ended without a word. */
   #ended(queue: number, max: number, left: Map<number, number>, now: Instant): Chosen[] {
     const chosen: Chosen[] = [];
-    const end = leasedBound(queue, Math.floor(now) + 1);
-    for (const key of keysIn(this.#records.leased, { start: leasedBound(queue, 0), end, limit: MOST_ENDED })) {
+    for (const { key, task } of this.#records.leases.ended(queue, now)) {
       if (chosen.length === max) break;
-      const task = this.#records.findAt(key, LEASED_RECORD)?.task;
-      if (task !== undefined) {
-        const free = left.get(task) ?? Infinity;
-        if (free <= 0) continue;
-        left.set(task, free - 1);
-      }
+      const free = left.get(task) ?? Infinity;
+      if (free <= 0) continue;
+      left.set(task, free - 1);
       chosen.push({ indexKey: key, start: LEASED_RECORD });
     }
     return chosen;

@@ -24,7 +24,6 @@ export type StoreKey = Span | Uint8Array;
 const scratch = Buffer.alloc(PREFIX + LONGEST + 8);
 const recordSpan: Span = { start: PREFIX, end: PREFIX };
 const indexSpan: Span = { start: 0, end: PREFIX };
-const leasedSpan: Span = { start: 2, end: PREFIX };
 const bucketSpan: Span = { start: PREFIX - 4, end: PREFIX };
 
 /** How lmdb reads and writes our keys. */
@@ -40,7 +39,9 @@ export const keyEncoder = {
     return at;
   },
   readKey(target: Uint8Array, start: number, end: number): Buffer {
-    return Buffer.from(target.subarray(start, end));
+    const key = Buffer.allocUnsafe(end - start);
+    for (let i = start; i < end; i += 1) key[i - start] = target[i]!;
+    return key;
   },
 };
 
@@ -57,7 +58,7 @@ export function aimAt(kind: number, id: string): Span {
   scratch[PREFIX] = kind >> 8;
   scratch[PREFIX + 1] = kind;
   const end = writeText(id, PREFIX + 2);
-  recordSpan.end = indexSpan.end = leasedSpan.end = bucketSpan.end = end;
+  recordSpan.end = indexSpan.end = bucketSpan.end = end;
   return recordSpan;
 }
 
@@ -65,7 +66,7 @@ export function aimAt(kind: number, id: string): Span {
 export function aimAtBytes(bytes: Uint8Array, start: number): Span {
   let end = PREFIX;
   for (let i = start; i < bytes.length; i += 1) scratch[end++] = bytes[i]!;
-  recordSpan.end = indexSpan.end = leasedSpan.end = bucketSpan.end = end;
+  recordSpan.end = indexSpan.end = bucketSpan.end = end;
   return recordSpan;
 }
 
@@ -78,12 +79,6 @@ export function recordKey(): Span {
 export function waitingKey(queue: number, task: number, at: Instant): Span {
   writePrefix(queue, task, at);
   return indexSpan;
-}
-
-/** Its key in the index of leased records: queue, end of the lease. */
-export function leasedKey(queue: number, until: Instant): Span {
-  writePrefix(0, queue, until);
-  return leasedSpan;
 }
 
 /** Its key in the index of settled records: kind, state, end of retention. */
@@ -117,11 +112,6 @@ export function bound(first: number, second?: number, at?: Instant): Buffer {
   return bytes;
 }
 
-/** The start of a range of leased records. */
-export function leasedBound(queue: number, until: Instant): Buffer {
-  return Buffer.from(bound(0, queue, until).subarray(2));
-}
-
 /** The first key after all that begin like this. */
 export function after(prefix: Uint8Array): Buffer {
   const bytes = Buffer.from(prefix);
@@ -134,8 +124,8 @@ export function after(prefix: Uint8Array): Buffer {
 
 /** Where the record's key begins in a key of the waiting or the settled index. */
 export const INDEXED_RECORD = PREFIX;
-/** Where the record's key begins in a key of the leased index. */
-export const LEASED_RECORD = PREFIX - 2;
+/** Where the record's key begins in a key of the leases. */
+export const LEASED_RECORD = 0;
 /** Where the record's key begins in a key of the calendar. */
 export const BUCKETED_RECORD = 4;
 

@@ -10,13 +10,12 @@ import type { Catalog } from './catalog.js';
 import { keysIn } from './environment.js';
 import type { Table } from './environment.js';
 import { BUCKETED_RECORD, FOREVER, INDEXED_RECORD, LEASED_RECORD } from './keys.js';
-import { after, bound, bucketBound, leasedBound } from './keys.js';
-import { attentionAt } from './records.js';
+import { after, bound } from './keys.js';
 import type { Records } from './records.js';
 
 const MOST_LOOKED = 1000;
 const INSTANT = 6; // bytes
-const MOST_BUCKETS = 2 ** 32 - 1;
+const EVERYTHING = { start: Buffer.from([0]), end: Buffer.alloc(8, 255) };
 
 /** A stretch of one table, and where the record's key begins in its keys. */
 interface Source {
@@ -30,14 +29,14 @@ interface Source {
 export function listDue(records: Records, catalog: Catalog, query: DueQuery, now: Instant): Page {
   const found: { readonly order: Buffer; readonly record: LedgerRecord }[] = [];
   for (const source of dueSources(records, catalog, query)) {
-    const orderAt = source.recordAt - INSTANT;
     for (const key of keysIn(source.table, { start: source.start, end: source.end, limit: query.limit + 1 })) {
-      const record = records.readAt(key, source.recordAt, now);
-      if (record && attentionAt(record)! <= query.before) found.push({ order: key.subarray(orderAt), record });
+      const record = records.readAt(key, INDEXED_RECORD, now);
+      if (record && attentionAt(record)! <= query.before)
+        found.push({ order: key.subarray(INDEXED_RECORD - INSTANT), record });
     }
   }
-  for (const { order, key } of farDue(records, catalog, query)) {
-    const record = records.readAt(key, BUCKETED_RECORD, now);
+  for (const { order, key, recordAt } of unorderedDue(records, catalog, query)) {
+    const record = records.readAt(key, recordAt, now);
     if (record) found.push({ order, record });
   }
   found.sort((a, b) => Buffer.compare(a.order, b.order));
@@ -49,22 +48,35 @@ export function listDue(records: Records, catalog: Catalog, query: DueQuery, now
     : { records: all };
 }
 
-/** The same from the calendar, for whoever asks beyond its horizon: everything there has to be looked at. */
-function farDue(records: Records, catalog: Catalog, query: DueQuery): readonly { order: Buffer; key: Buffer }[] {
-  const { calendar } = records;
-  if (query.before < calendar.near) return [];
+/** An entry of a table that is in no order of time. */
+interface Unordered {
+  readonly order: Buffer;
+  readonly key: Buffer;
+  readonly recordAt: number;
+}
+
+/** The same from the leases, and from the calendar for whoever asks beyond its horizon: all of it has to be looked at. */
+function unorderedDue(records: Records, catalog: Catalog, query: DueQuery): readonly Unordered[] {
+  const { calendar, leases } = records;
   const queues = new Set(query.queues.map((queue) => catalog.find(queue)));
   const passed = query.cursor === undefined ? undefined : Buffer.from(query.cursor, 'base64url');
-  const found: { order: Buffer; key: Buffer }[] = [];
-  for (const table of [calendar.days, calendar.months]) {
-    for (const { key, value } of table.getRange({ start: bucketBound(0), end: bucketBound(MOST_BUCKETS) })) {
+  const found: Unordered[] = [];
+  const tables: (readonly [table: Table, recordAt: number])[] = [[leases.byRecord, LEASED_RECORD]];
+  if (query.before >= calendar.near) tables.push([calendar.days, BUCKETED_RECORD], [calendar.months, BUCKETED_RECORD]);
+  for (const [table, recordAt] of tables) {
+    for (const { key, value } of table.getRange(EVERYTHING)) {
       if (!queues.has(value.readUInt16BE(0)) || value.readUIntBE(4, INSTANT) > query.before) continue;
-      const order = Buffer.concat([value.subarray(4, 4 + INSTANT), key.subarray(BUCKETED_RECORD)]);
-      if (passed === undefined || Buffer.compare(order, passed) > 0) found.push({ order, key });
+      const order = Buffer.concat([value.subarray(4, 4 + INSTANT), key.subarray(recordAt)]);
+      if (passed === undefined || Buffer.compare(order, passed) > 0) found.push({ order, key, recordAt });
     }
   }
   found.sort((a, b) => Buffer.compare(a.order, b.order));
   return found.slice(0, query.limit + 1);
+}
+
+/** When a record wants attention: at its `wakeAt`, but not before the end of its lease; never once settled. */
+function attentionAt({ wakeAt, lease }: LedgerRecord): Instant | undefined {
+  return wakeAt === undefined ? undefined : Math.max(lease?.until ?? 0, wakeAt);
 }
 
 function dueSources(records: Records, catalog: Catalog, { queues, before, cursor }: DueQuery): readonly Source[] {
@@ -75,16 +87,9 @@ function dueSources(records: Records, catalog: Catalog, { queues, before, cursor
     const number = catalog.find(queue);
     if (number === undefined) continue;
     const from = (prefix: Buffer): Buffer => (passed ? Buffer.concat([prefix, passed]) : prefix);
-    const { leased, waiting } = records;
-    sources.push({
-      table: leased,
-      start: from(bound(number)),
-      end: leasedBound(number, until),
-      recordAt: LEASED_RECORD,
-    });
     for (const task of catalog.partners(PAIRING.lane, number)) {
       const end = bound(number, task, until);
-      sources.push({ table: waiting, start: from(bound(number, task)), end, recordAt: INDEXED_RECORD });
+      sources.push({ table: records.waiting, start: from(bound(number, task)), end, recordAt: INDEXED_RECORD });
     }
   }
   return sources.filter(({ start, end }) => Buffer.compare(start, end) < 0);
@@ -106,7 +111,8 @@ export function list(records: Records, catalog: Catalog, query: ListQuery, now: 
     for (const key of keys) {
       looked += 1;
       const record = records.readAt(key, source.recordAt, now);
-      if (record && matches(record, query)) found.push(record);
+      const isElsewhere = source.table !== records.settled && byState && record?.wakeAt === undefined; // H3
+      if (record && !isElsewhere && matches(record, query)) found.push(record);
       if (found.length === query.limit || looked === MOST_LOOKED) {
         return { records: found, cursor: `${i}.${next(key).toString('base64url')}` };
       }
@@ -139,11 +145,11 @@ function stateSources(records: Records, catalog: Catalog, kind: number, query: L
       const start = bound(queue, task);
       sources.push({ table: records.waiting, start, end: after(start), recordAt: INDEXED_RECORD });
     }
-    const start = bound(queue);
-    sources.push({ table: records.leased, start, end: after(start), recordAt: LEASED_RECORD });
   }
+  const start = bound(kind);
+  sources.push({ table: records.leases.byRecord, start, end: after(start), recordAt: LEASED_RECORD });
   for (const table of [records.calendar.days, records.calendar.months]) {
-    sources.push({ table, start: bucketBound(0), end: bucketBound(MOST_BUCKETS), recordAt: BUCKETED_RECORD });
+    sources.push({ table, ...EVERYTHING, recordAt: BUCKETED_RECORD });
   }
   return sources;
 }

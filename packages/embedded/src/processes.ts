@@ -70,17 +70,13 @@ export class Processes {
 
 /** Ends leases of dead processes, some at a time; says whether none are left. Inside of a transaction. */
 export function endLeases(records: Records, dead: readonly number[], now: Instant): boolean {
-  const range = { start: Buffer.from([0]), end: Buffer.from([255, 255, 255]) };
-  const entries = Array.from(records.leased.getRange(range)).filter(({ value }) =>
-    dead.includes(value.readUInt32LE(0)),
-  );
-  for (const { key } of entries.slice(0, MOST_ENDED)) {
+  const orphaned = [...records.leases.held()].filter(({ process }) => dead.includes(process));
+  for (const { key } of orphaned.slice(0, MOST_ENDED)) {
     const head = records.findAt(key, LEASED_RECORD);
-    if (head?.lease === undefined) records.leased.remove(key);
-    else
-      records.rewrite(head, { ...head, lease: { ...head.lease, until: Math.min(head.lease.until, now), process: 0 } });
+    if (head?.lease === undefined) records.leases.byRecord.remove(key);
+    else records.hold(head, { ...head, lease: { ...head.lease, until: Math.min(head.lease.until, now) }, process: 0 });
   }
-  return entries.length <= MOST_ENDED;
+  return orphaned.length <= MOST_ENDED;
 }
 
 /** Describes a process; `started` is empty where the system does not say. */

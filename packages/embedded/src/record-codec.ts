@@ -1,37 +1,31 @@
-// Record codec: a record as bytes. A head of numbers and short texts, then a tail (outbox, body) that most steps only copy.
+// Record codec: a record as bytes. A head of numbers and short texts, then a tail: outbox and body.
 //
 // R1  The first byte is the format; a later format says so there, and this reader refuses what it does not know.
-// R2  A claim or a renewal rewrites the head and copies the tail byte for byte.
+// R2  A pending record is as short as it can be: what only some records have, flags announce.
 
 import { CarillonError } from '@carillon/core/spi';
-import type { Instant, Lease, LedgerRecord, OutboxEntry, RecordContent, RecordKey } from '@carillon/core/spi';
+import type { Instant, LedgerRecord, OutboxEntry, RecordContent, RecordKey } from '@carillon/core/spi';
+import { ByteReader } from './byte-reader.js';
+import { ByteWriter } from './byte-writer.js';
+import type { Row } from './byte-writer.js';
 import type { Catalog } from './catalog.js';
+import type { Holding } from './leases.js';
 
 const FORMAT = 1;
 const DURABLE = 1;
 const SETTLED = 2;
 const EXPIRES = 4;
 const WAKE_IS_DUE = 8;
-const LEASED = 16;
-const INTERRUPTED = 32;
-const OUTBOX = 64;
-const PARTITION = 128;
-const FENCE = 256;
-const FIXED = 29; // bytes before what only some records have
+const OUTBOX = 16;
+const PARTITION = 32;
+const FENCE = 64;
 
-/** A lease as stored: with the number of the process that holds it. */
-interface StoredLease extends Lease {
-  readonly process: number;
-}
-
-/** Everything in a record but its tail. */
-export interface Head {
+/** Everything of a record but its tail. */
+export interface Head extends Holding {
   queue: number;
   task: number;
   state: number;
-  version: number;
   generation: number;
-  fence: number;
   dueAt: Instant;
   wakeAt: Instant | undefined;
   expiresAt: Instant | undefined;
@@ -39,52 +33,48 @@ export interface Head {
   nonce: string;
   /** Missing if it is the id. */
   partition: string | undefined;
-  lease: StoredLease | undefined;
-  interrupted: readonly Lease[];
   hasOutbox: boolean;
   /** Where the tail begins in the bytes that this was read from. */
   tail: number;
 }
 
+/** What a record says beyond its head. */
+export type Tail = Pick<RecordContent, 'body' | 'outbox'>;
+
 const NONE: readonly never[] = Object.freeze([]);
 
-let scratch = Buffer.allocUnsafeSlow(64 * 1024);
-let view = new DataView(scratch.buffer);
-let at = 0;
-let source: Buffer = scratch;
-let sourceView: DataView = view;
+const writer = new ByteWriter();
+const reader = new ByteReader();
 
-/** Reads the head of a stored record. */
+/** Reads the head of a stored record, without a lease. */
 export function readHead(bytes: Buffer): Head {
   if (bytes[0] !== FORMAT) throw unreadable(bytes[0]);
-  readFrom(bytes);
-  const flags = sourceView.getUint16(1, true);
-  const dueAt = sourceView.getFloat64(21, true);
-  at = FIXED;
-  const fence = (flags & FENCE) !== 0 ? readNumber() : 0;
-  const wakeAt = (flags & SETTLED) !== 0 ? undefined : (flags & WAKE_IS_DUE) !== 0 ? dueAt : readNumber();
-  const expiresAt = (flags & EXPIRES) !== 0 ? readNumber() : undefined;
-  const nonce = readText();
-  const partition = (flags & PARTITION) !== 0 ? readText() : undefined;
-  const lease = (flags & LEASED) !== 0 ? { ...readLease(), process: readNumber() } : undefined;
-  const interrupted = (flags & INTERRUPTED) !== 0 ? readMany(readLease) : NONE;
+  reader.start(bytes, 1);
+  const flags = reader.uint8();
+  const queue = reader.uint16();
+  const task = reader.uint16();
+  const state = reader.uint16();
+  const version = reader.uint32();
+  const generation = reader.float64();
+  const dueAt = reader.float64();
   return {
-    queue: sourceView.getUint16(3, true),
-    task: sourceView.getUint16(5, true),
-    state: sourceView.getUint16(7, true),
-    version: sourceView.getUint32(9, true),
-    generation: sourceView.getFloat64(13, true),
-    fence,
+    queue,
+    task,
+    state,
+    version,
+    generation,
     dueAt,
-    wakeAt,
-    expiresAt,
+    fence: (flags & FENCE) !== 0 ? reader.float64() : 0,
+    wakeAt: (flags & SETTLED) !== 0 ? undefined : (flags & WAKE_IS_DUE) !== 0 ? dueAt : reader.float64(),
+    expiresAt: (flags & EXPIRES) !== 0 ? reader.float64() : undefined,
+    nonce: reader.text(),
+    partition: (flags & PARTITION) !== 0 ? reader.text() : undefined,
     durableGrant: (flags & DURABLE) !== 0,
-    nonce,
-    partition,
-    lease,
-    interrupted,
     hasOutbox: (flags & OUTBOX) !== 0,
-    tail: at,
+    tail: reader.at,
+    lease: undefined,
+    process: 0,
+    interrupted: NONE,
   };
 }
 
@@ -96,15 +86,13 @@ export function readRecord(
   size: number,
   catalog: Catalog,
 ): LedgerRecord {
-  let bodyAt = head.tail;
   let outbox: readonly OutboxEntry[] = NONE;
+  let bodyAt = head.tail;
   if (head.hasOutbox) {
-    readFrom(bytes);
-    at = head.tail;
-    outbox = readMany(readOutboxEntry);
-    bodyAt = at;
+    reader.start(bytes, head.tail);
+    outbox = Array.from({ length: reader.uint32() }, readOutboxEntry);
+    bodyAt = reader.at;
   }
-  const { lease } = head;
   return {
     key: { kind, id, partition: head.partition ?? id },
     version: head.version,
@@ -117,160 +105,60 @@ export function readRecord(
     wakeAt: head.wakeAt,
     expiresAt: head.expiresAt,
     durableGrant: head.durableGrant,
-    lease: lease && { holder: lease.holder, nonce: lease.nonce, since: lease.since, until: lease.until },
+    lease: head.lease,
     interrupted: head.interrupted,
     body: bytes.toString('utf8', bodyAt, size),
     outbox,
   };
 }
 
-/** The bytes of a record; valid until the next call of a function of this file. */
-export function writeRecord(head: Head, content: Pick<RecordContent, 'body' | 'outbox'>): Buffer {
-  const { body, outbox } = content;
-  head.hasOutbox = outbox.length > 0;
-  writeHead(head);
-  if (head.hasOutbox) {
-    writeNumber(outbox.length);
+/** A record without its lease, as a row; valid until the next call. */
+export function writeRecord(head: Head, { body, outbox }: Tail): Row {
+  const { fence, dueAt, wakeAt, expiresAt, partition } = head;
+  writer.start();
+  writer.uint8(FORMAT);
+  writer.uint8(
+    (head.durableGrant ? DURABLE : 0) |
+      (wakeAt === undefined ? SETTLED : wakeAt === dueAt ? WAKE_IS_DUE : 0) |
+      (expiresAt === undefined ? 0 : EXPIRES) |
+      (outbox.length > 0 ? OUTBOX : 0) |
+      (partition === undefined ? 0 : PARTITION) |
+      (fence === 0 ? 0 : FENCE),
+  );
+  writer.uint16(head.queue);
+  writer.uint16(head.task);
+  writer.uint16(head.state);
+  writer.uint32(head.version);
+  writer.float64(head.generation);
+  writer.float64(dueAt);
+  if (fence !== 0) writer.float64(fence);
+  if (wakeAt !== undefined && wakeAt !== dueAt) writer.float64(wakeAt);
+  if (expiresAt !== undefined) writer.float64(expiresAt);
+  writer.text(head.nonce);
+  if (partition !== undefined) writer.text(partition);
+  if (outbox.length > 0) {
+    writer.uint32(outbox.length);
     for (const entry of outbox) writeOutboxEntry(entry);
   }
-  reserve(body.length * 3);
-  at += scratch.write(body, at, 'utf8');
-  return scratch.subarray(0, at);
-}
-
-/** The bytes of a record with a new head and the tail that stands in `bytes` (R2). */
-export function rewriteRecord(head: Head, bytes: Buffer, size: number): Buffer {
-  const tail = head.tail;
-  writeHead(head);
-  reserve(size - tail);
-  at += bytes.copy(scratch, at, tail, size);
-  return scratch.subarray(0, at);
-}
-
-function writeHead(head: Head): void {
-  const { fence, dueAt, wakeAt, expiresAt, partition, lease, interrupted } = head;
-  const flags =
-    (head.durableGrant ? DURABLE : 0) |
-    (wakeAt === undefined ? SETTLED : wakeAt === dueAt ? WAKE_IS_DUE : 0) |
-    (expiresAt === undefined ? 0 : EXPIRES) |
-    (lease ? LEASED : 0) |
-    (interrupted.length > 0 ? INTERRUPTED : 0) |
-    (head.hasOutbox ? OUTBOX : 0) |
-    (partition === undefined ? 0 : PARTITION) |
-    (fence === 0 ? 0 : FENCE);
-  at = 0;
-  reserve(FIXED);
-  view.setUint8(0, FORMAT);
-  view.setUint16(1, flags, true);
-  view.setUint16(3, head.queue, true);
-  view.setUint16(5, head.task, true);
-  view.setUint16(7, head.state, true);
-  view.setUint32(9, head.version, true);
-  view.setFloat64(13, head.generation, true);
-  view.setFloat64(21, dueAt, true);
-  at = FIXED;
-  if (fence !== 0) writeNumber(fence);
-  if (wakeAt !== undefined && wakeAt !== dueAt) writeNumber(wakeAt);
-  if (expiresAt !== undefined) writeNumber(expiresAt);
-  writeText(head.nonce);
-  if (partition !== undefined) writeText(partition);
-  if (lease) {
-    writeLease(lease);
-    writeNumber(lease.process);
-  }
-  if (interrupted.length > 0) {
-    writeNumber(interrupted.length);
-    for (const ended of interrupted) writeLease(ended);
-  }
-}
-
-function writeLease(lease: Lease): void {
-  writeText(lease.holder);
-  writeText(lease.nonce);
-  writeNumber(lease.since);
-  writeNumber(lease.until);
+  writer.lastText(body);
+  return writer.written();
 }
 
 function writeOutboxEntry({ message, wakeAt }: OutboxEntry): void {
-  writeText(message.id);
-  writeText(message.queue);
-  writeNumber(message.deliverAt);
-  writeNumber(wakeAt);
-  writeNumber(message.body.length);
-  reserve(message.body.length);
-  scratch.set(message.body, at);
-  at += message.body.length;
-}
-
-function writeNumber(value: number): void {
-  reserve(8);
-  view.setFloat64(at, value, true);
-  at += 8;
-}
-
-/** A length in one byte, or in five, and the text. */
-function writeText(text: string): void {
-  reserve(5 + text.length * 3);
-  const start = at + (text.length < 80 ? 1 : 5); // below 80 characters there are fewer than 255 bytes
-  const bytes = scratch.write(text, start, 'utf8');
-  if (start === at + 1) scratch[at] = bytes;
-  else {
-    scratch[at] = 255;
-    view.setUint32(at + 1, bytes, true);
-  }
-  at = start + bytes;
-}
-
-function reserve(bytes: number): void {
-  if (at + bytes <= scratch.length) return;
-  const larger = Buffer.allocUnsafeSlow(Math.max(scratch.length * 2, at + bytes));
-  scratch.copy(larger, 0, 0, at);
-  scratch = larger;
-  view = new DataView(scratch.buffer);
-}
-
-/** Reads come from one large buffer of lmdb's, so its view is kept. */
-function readFrom(bytes: Buffer): void {
-  if (bytes === source) return;
-  source = bytes;
-  sourceView = new DataView(bytes.buffer, bytes.byteOffset);
-}
-
-function readNumber(): number {
-  at += 8;
-  return sourceView.getFloat64(at - 8, true);
-}
-
-function readText(): string {
-  let length = source[at]!;
-  at += 1;
-  if (length === 255) {
-    length = sourceView.getUint32(at, true);
-    at += 4;
-  }
-  at += length;
-  return source.toString('utf8', at - length, at);
-}
-
-function readLease(): Lease {
-  return { holder: readText(), nonce: readText(), since: readNumber(), until: readNumber() };
+  writer.text(message.id);
+  writer.text(message.queue);
+  writer.float64(message.deliverAt);
+  writer.float64(wakeAt);
+  writer.uint32(message.body.length);
+  writer.bytes(message.body);
 }
 
 function readOutboxEntry(): OutboxEntry {
-  const id = readText();
-  const queue = readText();
-  const deliverAt = readNumber();
-  const wakeAt = readNumber();
-  const length = readNumber();
-  at += length;
-  return { message: { id, queue, deliverAt, body: new Uint8Array(source.subarray(at - length, at)) }, wakeAt };
-}
-
-function readMany<T>(readOne: () => T): readonly T[] {
-  const count = readNumber();
-  const all: T[] = [];
-  for (let i = 0; i < count; i += 1) all.push(readOne());
-  return all;
+  const id = reader.text();
+  const queue = reader.text();
+  const deliverAt = reader.float64();
+  const wakeAt = reader.float64();
+  return { message: { id, queue, deliverAt, body: reader.bytes(reader.uint32()) }, wakeAt };
 }
 
 function unreadable(format: number | undefined): CarillonError {

@@ -1,7 +1,7 @@
-// Records: the records of a store and the three indexes that find them. Every record is in exactly one index.
+// Records: the records of a store, and what finds them by time.
 //
-// S1  Open and unleased: in `waiting`, by queue, task and attention time, or in the calendar if that is far off. Leased: in `leased`, by queue and end of the
-//     lease. Settled: in `settled`, by kind, state and end of retention.
+// S1  An open record stands in `leases` if it is leased. Else it stands in `waiting`, by queue, task and attention time,
+//     or in the calendar if that is far off. A settled one stands in `settled`, by kind, state and end of retention.
 // S2  Writes happen inside of a transaction, the record and its index entry together.
 // S3  A settled record whose retention has ended does not exist, whether it has been removed yet or not.
 
@@ -10,28 +10,28 @@ import { Calendar } from './calendar.js';
 import { PAIRING } from './catalog.js';
 import type { Catalog } from './catalog.js';
 import type { Environment, Table } from './environment.js';
-import { aimAt, aimAtBytes, idIn, kindIn, leasedKey, recordKey, settledKey } from './keys.js';
-import { readHead, readRecord, rewriteRecord, writeRecord } from './record-codec.js';
-import type { Head } from './record-codec.js';
+import { aimAt, aimAtBytes, idIn, kindIn, recordKey, settledKey } from './keys.js';
+import { Leases } from './leases.js';
+import type { Standing } from './leases.js';
+import { readHead, readRecord, writeRecord } from './record-codec.js';
+import type { Head, Tail } from './record-codec.js';
+import { Removals } from './removals.js';
+import type { RecordName } from './removals.js';
 
 const NOTHING = Buffer.alloc(0);
-const LEASED_VALUE = Buffer.allocUnsafe(4);
-const NO_REMOVALS = 1000;
+const NO_OVERWRITE = { noOverwrite: true } as const;
 
-/** What finds a record: its key without the partition. */
-export type RecordName = Pick<RecordKey, 'kind' | 'id'>;
-
-/** The records of a store. A call of `find` or `findAt` aims at a record; the other calls are about that one. */
+/** The records of a store. Whatever takes a name or an index entry aims at a record; the other calls are about that one. */
 export class Records {
   readonly byId: Table;
   readonly waiting: Table;
-  readonly leased: Table;
   readonly settled: Table;
+  readonly leases: Leases;
   readonly calendar: Calendar;
   readonly #catalog: Catalog;
-  readonly #removals = new Map<string, string>();
+  readonly #removals = new Removals();
   readonly #woken = new Map<number, Instant>();
-  #bytes: Buffer = NOTHING;
+  #bytes: Buffer | undefined;
   #size = 0;
   #kind = 0;
 
@@ -39,15 +39,14 @@ export class Records {
     this.#catalog = catalog;
     this.byId = environment.table('records');
     this.waiting = environment.table('waiting');
-    this.leased = environment.table('leased');
+    this.leases = new Leases(environment);
     this.settled = environment.table('settled');
     this.calendar = new Calendar(environment, this.waiting);
   }
 
   /** Aims at a record, for writing: inside of a transaction only. */
   find(key: RecordName, now: Instant): Head | undefined {
-    this.#kind = this.#catalog.number(key.kind);
-    aimAt(this.#kind, key.id);
+    this.#aim(key);
     const head = this.#head();
     if (head === undefined || !isGone(head, now)) return head;
     this.#delete(head);
@@ -59,6 +58,13 @@ export class Records {
     this.#kind = kindIn(indexKey, start);
     aimAtBytes(indexKey, start);
     return this.#head();
+  }
+
+  /** The same for an entry of those that are not leased (S1). */
+  findUnleased(indexKey: Buffer, start: number): Head | undefined {
+    this.#kind = kindIn(indexKey, start);
+    aimAtBytes(indexKey, start);
+    return this.#read();
   }
 
   /** Reads a record; `undefined` if there is none. */
@@ -83,32 +89,52 @@ export class Records {
 
   /** The record that was aimed at last, as the port describes it. `head` may have changed since it was read. */
   record(key: RecordName, head: Head): LedgerRecord {
+    this.#bytes ??= this.byId.getBinaryFast(recordKey())!;
     return readRecord(key, head, this.#bytes, this.#size, this.#catalog);
   }
 
-  /** Writes content under a head, in place of what stood there. */
-  put(old: Head | undefined, head: Head, content: Pick<RecordContent, 'body' | 'outbox'>): void {
-    this.#store(old, head, writeRecord(head, content));
+  /** Writes a head and a tail, in place of what stood there. */
+  put(old: Head | undefined, head: Head, tail: Tail): void {
+    if (old && !isSamePlace(old, head)) this.#unfile(old);
+    this.byId.put(recordKey(), writeRecord(head, tail));
+    this.#file(head);
   }
 
-  /** Writes a changed head and leaves the rest as it is. `old` is as it was read, or at least its place in the index. */
-  rewrite(old: Head, head: Head): void {
-    this.#store(old, head, rewriteRecord(head, this.#bytes, this.#size));
+  /** Writes a record if there is none; says whether it has. */
+  add(key: RecordName, head: Head, tail: Tail): boolean {
+    this.#aim(key);
+    if (!this.byId.putSync(recordKey(), writeRecord(head, tail), NO_OVERWRITE)) return false;
+    this.#file(head);
+    return true;
+  }
+
+  /** Writes what the holder of an open record makes of it, and ends the lease, if nobody has touched it since the grant;
+   *  says whether it has. */
+  resolve(key: RecordName, granted: Standing, head: Head, tail: Tail): boolean {
+    this.#aim(key);
+    if (!this.leases.stands(granted)) return false;
+    this.leases.remove();
+    this.byId.put(recordKey(), writeRecord(head, tail));
+    this.#file(head);
+    return true;
+  }
+
+  /** Writes who holds the record, which is open, and leaves the record itself alone. */
+  hold({ lease, queue, task, wakeAt }: Head, held: Head): void {
+    if (lease === undefined) this.calendar.unfile(queue, task, wakeAt!);
+    this.leases.put(queue, task, wakeAt, held);
+    this.#wake(queue, held.lease!.until);
   }
 
   /** Removes the record; a repeat of the change is recognised by its nonce for a while. */
   remove(key: RecordName, head: Head, nonce: string): void {
     this.#delete(head);
-    this.#removals.set(identityOf(key), nonce);
-    for (const oldest of this.#removals.keys()) {
-      if (this.#removals.size <= NO_REMOVALS) break;
-      this.#removals.delete(oldest);
-    }
+    this.#removals.note(key, nonce);
   }
 
   /** Whether the record is absent because of this change. */
   removedBy(key: RecordName, nonce: string): boolean {
-    return this.#removals.size > 0 && this.#removals.get(identityOf(key)) === nonce;
+    return this.#removals.has(key, nonce);
   }
 
   /** Removes a settled record whose retention has ended, by its entry in the index. */
@@ -135,10 +161,17 @@ export class Records {
       nonce,
       partition: partition === id ? undefined : partition,
       lease: undefined,
+      process: 0,
       interrupted: [],
       hasOutbox: false,
       tail: 0,
     };
+  }
+
+  /** Sees what other processes have written. */
+  refresh(now: Instant): void {
+    this.calendar.refresh(now);
+    this.leases.refresh();
   }
 
   /** Moves what the calendar holds for the time that is near now, some at a time. Inside of a transaction. */
@@ -153,18 +186,22 @@ export class Records {
     this.#woken.clear();
   }
 
-  #head(): Head | undefined {
-    const bytes = this.byId.getBinaryFast(recordKey());
-    if (bytes === undefined) return undefined;
-    this.#bytes = bytes;
-    this.#size = bytes.length;
-    return readHead(bytes);
+  #aim({ kind, id }: RecordName): void {
+    this.#kind = this.#catalog.number(kind);
+    aimAt(this.#kind, id);
   }
 
-  #store(old: Head | undefined, head: Head, bytes: Buffer): void {
-    if (old && !isSamePlace(old, head)) this.#unfile(old);
-    this.byId.put(recordKey(), bytes);
-    this.#file(head);
+  #head(): Head | undefined {
+    const head = this.#read();
+    if (head && this.leases.read(head)) this.#bytes = undefined; // the row was read over them
+    return head;
+  }
+
+  #read(): Head | undefined {
+    this.#bytes = this.byId.getBinaryFast(recordKey());
+    if (this.#bytes === undefined) return undefined;
+    this.#size = this.#bytes.length;
+    return readHead(this.#bytes);
   }
 
   #delete(head: Head): void {
@@ -175,6 +212,7 @@ export class Records {
   #file(head: Head): void {
     const { queue, task, state, wakeAt, lease, expiresAt } = head;
     const catalog = this.#catalog;
+    if (lease) this.leases.put(queue, task, wakeAt, head);
     if (wakeAt === undefined) {
       catalog.pair(PAIRING.settled, this.#kind, state);
       this.settled.put(settledKey(this.#kind, state, expiresAt), NOTHING);
@@ -182,10 +220,7 @@ export class Records {
     }
     catalog.pair(PAIRING.open, this.#kind, state);
     catalog.pair(PAIRING.lane, queue, task);
-    if (lease) {
-      LEASED_VALUE.writeUInt32LE(lease.process);
-      this.leased.put(leasedKey(queue, lease.until), LEASED_VALUE);
-    } else this.calendar.file(queue, task, wakeAt);
+    if (lease === undefined) this.calendar.file(queue, task, wakeAt);
     this.#wake(queue, lease?.until ?? wakeAt);
   }
 
@@ -194,16 +229,11 @@ export class Records {
     if (earliest === undefined || at < earliest) this.#woken.set(queue, at);
   }
 
-  #unfile(head: Head): void {
-    if (head.wakeAt === undefined) this.settled.remove(settledKey(this.#kind, head.state, head.expiresAt));
-    else if (head.lease) this.leased.remove(leasedKey(head.queue, head.lease.until));
-    else this.calendar.unfile(head.queue, head.task, head.wakeAt);
+  #unfile({ queue, task, state, wakeAt, lease, expiresAt }: Head): void {
+    if (lease) this.leases.remove();
+    if (wakeAt === undefined) this.settled.remove(settledKey(this.#kind, state, expiresAt));
+    else if (lease === undefined) this.calendar.unfile(queue, task, wakeAt);
   }
-}
-
-/** When a record wants attention: at its lease's end while it is leased, else at its `wakeAt`; never once settled. */
-export function attentionAt(record: Pick<LedgerRecord, 'wakeAt' | 'lease'>): Instant | undefined {
-  return record.wakeAt === undefined ? undefined : (record.lease?.until ?? record.wakeAt);
 }
 
 function isGone({ wakeAt, expiresAt }: Head, now: Instant): boolean {
@@ -211,14 +241,9 @@ function isGone({ wakeAt, expiresAt }: Head, now: Instant): boolean {
 }
 
 function isSamePlace(a: Head, b: Head): boolean {
+  if ((a.lease === undefined) !== (b.lease === undefined)) return false;
   if (a.wakeAt === undefined || b.wakeAt === undefined) {
     return a.wakeAt === b.wakeAt && a.state === b.state && a.expiresAt === b.expiresAt;
   }
-  if (a.queue !== b.queue) return false;
-  if (a.lease || b.lease) return a.lease?.until === b.lease?.until;
-  return a.task === b.task && a.wakeAt === b.wakeAt;
-}
-
-function identityOf({ kind, id }: RecordName): string {
-  return `${kind}\0${id}`;
+  return a.lease !== undefined || (a.queue === b.queue && a.task === b.task && a.wakeAt === b.wakeAt);
 }

@@ -100,12 +100,14 @@ export class Store {
     await this.#closing;
   }
 
-  /** Sees what other processes have written: before reading outside of a batch. */
+  /** Sees what other processes have written, at least up to the transaction that it names: before reading outside of a
+   *  batch. */
   look(): number {
+    const seen = this.environment.lastTransaction(); // first: what is committed from here on may be seen or not (W1)
     this.environment.refresh();
     this.catalog.refresh();
-    this.records.calendar.refresh(this.#clock.now());
-    return this.environment.lastTransaction();
+    this.records.refresh(this.#clock.now());
+    return seen;
   }
 
   async #close(): Promise<void> {
@@ -122,7 +124,7 @@ export class Store {
       this.environment.transact(() => {
         const now = this.#clock.now();
         this.catalog.refresh();
-        this.records.calendar.refresh(now);
+        this.records.refresh(now);
         this.records.bringForward(now);
         steps();
         this.#removeExpired(now);
