@@ -1,4 +1,4 @@
-// The README's first program is run as it stands there; the second is quoted from an example.
+// The programs of the READMEs are run as they stand there; the root's second one is quoted from an example.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,15 +14,15 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The n-th TypeScript block of the README. */
-function block(number: number): string {
-  const blocks = readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g);
+/** The n-th TypeScript block of a README. */
+function block(number: number, readme = 'README.md'): string {
+  const blocks = readFileSync(join(root, readme), 'utf8').matchAll(/```ts\n([\s\S]*?)```/g);
   const found = [...blocks][number]?.[1];
-  if (found === undefined) throw new Error(`The README has no TypeScript block ${String(number)}.`);
+  if (found === undefined) throw new Error(`${readme} has no TypeScript block ${String(number)}.`);
   return found;
 }
 
-/** Runs a program from the README; its store goes into a folder of the test's. */
+/** Runs a program from a README; its store goes into a folder of the test's. */
 async function run(name: string, source: string): Promise<Record<string, unknown>> {
   mkdirSync(programs, { recursive: true });
   const file = join(programs, name);
@@ -30,20 +30,63 @@ async function run(name: string, source: string): Promise<Record<string, unknown
   return (await import(file)) as Record<string, unknown>;
 }
 
-it('the first program schedules two jobs and runs the one that is due', async () => {
+it('the first program is about ten lines, and schedules a job that waits and then runs', async () => {
   const closed = vi.spyOn(console, 'log').mockImplementation(() => {});
   const first = block(0);
-  const program = `${first}\nawait carillon.result(CloseUnpaidOrder, { key: 'o-43' });
-export const waiting = await carillon.list({ task: CloseUnpaidOrder, states: ['scheduled'] });
-await carillon.stop();`;
-  const { waiting } = await run('program.ts', program);
-  expect(closed.mock.calls).toEqual([['o-43 is closed unless it was paid']]);
-  expect(waiting).toMatchObject({ jobs: [{ payload: { orderId: 'o-42' }, state: 'scheduled' }] });
-
+  expect(first.split('\n').filter((line) => line !== '').length).toBeLessThan(12);
+  const { waiting } = await run(
+    'program.ts',
+    `${first}
+export const [waiting] = (await carillon.list()).jobs;
+await carillon.reschedule(CloseUnpaidOrder, { id: waiting.id }, { in: '0s' });
+await carillon.result(CloseUnpaidOrder, { id: waiting.id });
+await carillon.stop();`,
+  );
+  const { placedAt, dueAt } = waiting as { placedAt: Date; dueAt: Date };
+  expect(waiting).toMatchObject({ payload: { orderId: 'o-42' }, state: 'scheduled' });
+  expect(dueAt.getTime() - placedAt.getTime()).toBe(30 * 60_000);
+  expect(closed.mock.calls).toEqual([['o-42 is closed unless it was paid']]);
   closed.mockRestore();
 });
 
 it('the second is quoted from the example, which is run as a test of its own', () => {
   const example = readFileSync(join(root, 'examples/order-timeout/src/order-timeout.test.ts'), 'utf8');
   expect(example).toContain(block(1));
+});
+
+it("the decorators' program, in virtual time, beside a service of the shop", async () => {
+  const program = block(0, 'packages/decorators/README.md');
+  const inVirtualTime = program.replace("backend: embedded('./data'),", 'backend: memoryStore({ clock }), clock,');
+  expect(inVirtualTime).not.toBe(program);
+  const { states } = await run(
+    'decorators.ts',
+    `import { memoryStore, VirtualClock } from '@carillon/testing';
+const clock = new VirtualClock();
+const closed = [];
+class Orders {
+  async closeIfUnpaid(orderId, { idempotencyKey, signal }) {
+    closed.push([orderId, idempotencyKey.length > 0, signal.aborted]);
+  }
+  async total(day) {
+    return \`total of \${day}\`;
+  }
+}
+${inVirtualTime}
+const state = async () => ({
+  closed: [...closed],
+  results: (await carillon.list({ task: methodTask(Reports, 'daily') })).jobs.map(({ result }) => result),
+});
+export const states = [];
+for (const ms of [5 * 60_000, 25 * 60_000 - 1, 1]) {
+  await clock.advance(ms);
+  states.push(await state());
+}
+await carillon.stop();`,
+  );
+  const results = ['total of 2026-03-29'];
+  expect(states).toEqual([
+    { closed: [], results },
+    { closed: [], results },
+    { closed: [['o-42', true, false]], results },
+  ]);
 });

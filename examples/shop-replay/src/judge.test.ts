@@ -96,6 +96,10 @@ describe('a flawless replay', () => {
   });
 });
 
+it.each(['lost', 'twice', 'early', 'contradictions'] as const)('%s: one finding is enough not to be clean', (what) => {
+  expect(isClean({ ...judge(flawless()), [what]: ['review-1 …'] })).toBe(false);
+});
+
 describe('lost', () => {
   it.each(['review', 'win-back'] as const)('a %s that never went out', (kind) => {
     const evidence = flawless();

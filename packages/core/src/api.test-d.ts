@@ -18,6 +18,7 @@ import {
   retryAfter,
   type Ruling,
   type ScheduleAnswer,
+  type ScheduleCall,
   snooze,
   type StandardSchema,
   type Task,
@@ -168,6 +169,32 @@ test('an unknown option does not compile', () => {
   void carillon.schedule(closeOrder, payload, { schema });
 });
 
+test('a call overrides what its task says, as far as it is data and about one job', () => {
+  const payload = { orderId: 'o-42' };
+  const retry = { for: '24h', backoff: { type: 'fixed', delay: '1m' } } as const;
+  const maxLateness = { of: '10m', then: 'skip' } as const;
+  void carillon.schedule(closeOrder, payload, { attempts: 3, retry, interruptions: 2, timeout: '5s' });
+  void carillon.schedule(closeOrder, payload, { queue: 'slow', maxLateness, keep: '9d' });
+  // @ts-expect-error no such unit
+  void carillon.schedule(closeOrder, payload, { keep: '5 parsecs' });
+  // @ts-expect-error a text is no count
+  void carillon.schedule(closeOrder, payload, { interruptions: '2' });
+  // @ts-expect-error it is about all jobs of the task
+  void carillon.schedule(closeOrder, payload, { concurrency: 2 });
+  // @ts-expect-error a function can't be kept with a job
+  void carillon.schedule(closeOrder, payload, { unless: () => true });
+});
+
+test('onExisting is about a key', () => {
+  const payload = { orderId: 'o-42' };
+  const perhaps = { key: undefined as string | undefined };
+  void carillon.schedule(closeOrder, payload, { key: 'o-42', onExisting: 'throttle', record: 'on-schedule' });
+  void carillon.schedule(closeOrder, payload, perhaps);
+  defineTask('t', { onExisting: 'replace' });
+  // @ts-expect-error there is no key
+  void carillon.schedule(closeOrder, payload, { onExisting: 'replace' });
+});
+
 test('an on-claim job has no key', () => {
   const payload = { orderId: 'o-42' };
   void carillon.schedule(closeOrder, payload, { record: 'on-claim', id: 'mine' });
@@ -182,8 +209,34 @@ test('a batch is checked call by call', () => {
   void carillon.scheduleMany([{ task: closeOrder, payload: { orderId: 'o-1' }, options: { in: '5m' } }]);
   // @ts-expect-error another type
   void carillon.scheduleMany([{ task: closeOrder, payload: { orderId: 1 } }]);
+  // @ts-expect-error no payload
+  void carillon.scheduleMany([{ task: closeOrder }]);
   // @ts-expect-error no such unit
   void carillon.scheduleMany([{ task: closeOrder, payload: { orderId: 'o-1' }, options: { in: '5 parsecs' } }]);
+});
+
+test('a batch of several tasks is checked by the task of each call', () => {
+  const order = { task: closeOrder, payload: { orderId: 'o-1' } };
+  void carillon.scheduleMany([order, { task: AskForReview, payload: { customer: 1 } }]);
+  void carillon.scheduleMany([{ task: AskForReview, payload: { customer: 1 } }, { task: Tidy }]);
+  void carillon.scheduleMany([1, 2].map((customer) => ({ task: AskForReview, payload: { customer } })));
+  // @ts-expect-error the payload of the first, for the second
+  void carillon.scheduleMany([order, { task: AskForReview, payload: { orderId: 'o-1' } }]);
+  // @ts-expect-error no payload for the second
+  void carillon.scheduleMany([order, { task: AskForReview }]);
+});
+
+test('in a batch, too, a payload may be left out only if the handler takes none, or may take none', () => {
+  void carillon.scheduleMany([{ task: Tidy }, { task: sweepUp, options: { in: '1h' } }, { task: Report }]);
+  void carillon.scheduleMany([
+    { task: Tidy, payload: undefined },
+    { task: Report, payload: { day: 'monday' } },
+  ]);
+  expectTypeOf<{ task: typeof Tidy }>().toExtend<ScheduleCall<typeof Tidy>>();
+  // @ts-expect-error it takes none
+  void carillon.scheduleMany([{ task: Tidy, payload: { n: 1 } }]);
+  // @ts-expect-error another payload than it may take
+  void carillon.scheduleMany([{ task: sweepUp }, { task: Report, payload: { day: 1 } }]);
 });
 
 test('a job is named by its key or by its id', () => {

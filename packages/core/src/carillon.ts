@@ -15,7 +15,8 @@ import { type Catalog, catalogOf } from './task/catalog.js';
 import type { EventMap, Listener } from './task/events.js';
 import { consoleLogger, type Logger } from './task/logger.js';
 import { atLeast, atLeastOne, checkQueue, onlyKnown, type ResolvedTask, resolveTask } from './task/options.js';
-import { type AnyTask, type PayloadOf, type ResultOf, type TaskDefinition, taskOf, type TaskRef } from './task/task.js';
+import type { AnyTask, OnExisting, PayloadOf, ResultOf, TaskDefinition, TaskRef } from './task/task.js';
+import { taskOf } from './task/task.js';
 import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from './time/clock.js';
 import { dueOf, type When } from './time/due.js';
 import { type Duration, durationMs } from './time/duration.js';
@@ -46,14 +47,16 @@ export interface CarillonOptions {
   readonly ids?: Ids;
 }
 
-/** When and how one job is scheduled. On-claim jobs have no key, so a key with them does not compile. */
+/** When and how one job is scheduled. On-claim jobs have no key, so a key with them does not compile; nor does `onExisting`
+ *  without a key. */
 export type ScheduleOptions = Omit<ScheduleFields, 'key' | 'onExisting' | 'record' | 'in' | 'at' | 'timezone'> &
   (
     | { readonly in?: Duration; readonly at?: never; readonly timezone?: never }
     | { readonly at: Date | string; readonly timezone?: string; readonly in?: never }
   ) &
   (
-    | (Pick<ScheduleFields, 'key' | 'onExisting'> & { readonly record?: 'on-schedule' })
+    | { readonly key: string; readonly onExisting?: OnExisting; readonly record?: 'on-schedule' }
+    | { readonly key?: string; readonly onExisting?: never; readonly record?: 'on-schedule' }
     | { readonly record: 'on-claim'; readonly key?: never; readonly onExisting?: never }
   );
 
@@ -63,12 +66,13 @@ export type ScheduleArguments<T extends TaskRef> =
     ? [payload?: JsonOf<PayloadOf<T>>, options?: ScheduleOptions]
     : [payload: JsonOf<PayloadOf<T>>, options?: ScheduleOptions];
 
-/** One call of `scheduleMany`. */
-export interface ScheduleCall<T extends TaskRef = TaskRef> {
+/** One call of `scheduleMany`; the payload may be left out if the handler takes none. */
+export type ScheduleCall<T extends TaskRef = TaskRef> = {
   readonly task: T;
-  readonly payload: JsonOf<PayloadOf<T>>;
   readonly options?: ScheduleOptions;
-}
+} & (undefined extends PayloadOf<T>
+  ? { readonly payload?: JsonOf<PayloadOf<T>> }
+  : { readonly payload: JsonOf<PayloadOf<T>> });
 
 /** Which job of a task: by its business key or its id. */
 export type JobRef = { readonly key: string; readonly id?: never } | { readonly id: string; readonly key?: never };
@@ -186,6 +190,7 @@ export class Carillon implements AsyncDisposable {
    * A second call waits for the first.
    */
   async stop(options: { readonly within?: Duration } = {}): Promise<void> {
+    onlyKnown(options, ['within'], 'stop');
     const withinMs = durationMs(options.within ?? '30s', 'within');
     await this.#engine.stop(withinMs, () => this.#placements.idle());
   }
@@ -301,6 +306,7 @@ export class Carillon implements AsyncDisposable {
     options: { readonly within?: Duration } = {},
   ): Promise<JobView<PayloadOf<T>, ResultOf<T>>> {
     await this.#open();
+    onlyKnown(options, ['within'], 'result');
     const view = await this.#jobs.result(address(task, job), durationMs(options.within ?? '30s', 'within'));
     return view as JobView<PayloadOf<T>, ResultOf<T>>;
   }

@@ -7,6 +7,7 @@ export type {
   JobRef,
   RedriveAnswer,
   RescheduleAnswer,
+  ScheduleArguments,
   ScheduleCall,
   ScheduleOptions,
 } from './carillon.js';

@@ -25,27 +25,29 @@ export class SortedSet<T> {
 
   /** Adds an item; nothing happens if an equal one is there. */
   add(item: T): void {
-    const at = Math.max(
-      0,
-      Math.min(
-        this.#chunkFor((other) => this.#compare(other, item) < 0),
-        this.#chunks.length - 1,
-      ),
-    );
+    const at = Math.max(0, Math.min(this.#chunkOf(item), this.#chunks.length - 1));
     const chunk = (this.#chunks[at] ??= []);
-    const place = firstNot(chunk, (other) => this.#compare(other, item) < 0);
+    const place = this.#placeOf(item, chunk);
     if (place < chunk.length && this.#compare(chunk[place]!, item) === 0) return;
     chunk.splice(place, 0, item);
     this.#size += 1;
     if (chunk.length > LONGEST_CHUNK) this.#chunks.splice(at + 1, 0, chunk.splice(LONGEST_CHUNK / 2));
   }
 
+  /** Puts an item in the place of the one that is equal to it; adds it if there is none. */
+  replace(item: T): void {
+    const chunk = this.#chunks[this.#chunkOf(item)];
+    const place = chunk === undefined ? 0 : this.#placeOf(item, chunk);
+    if (chunk !== undefined && place < chunk.length && this.#compare(chunk[place]!, item) === 0) chunk[place] = item;
+    else this.add(item);
+  }
+
   /** Removes the item that is equal to this one; says whether there was one. */
   delete(item: T): boolean {
-    const at = this.#chunkFor((other) => this.#compare(other, item) < 0);
+    const at = this.#chunkOf(item);
     const chunk = this.#chunks[at];
     if (chunk === undefined) return false;
-    const place = firstNot(chunk, (other) => this.#compare(other, item) < 0);
+    const place = this.#placeOf(item, chunk);
     if (place === chunk.length || this.#compare(chunk[place]!, item) !== 0) return false;
     chunk.splice(place, 1);
     this.#size -= 1;
@@ -65,6 +67,32 @@ export class SortedSet<T> {
 
   [Symbol.iterator](): Generator<T, void, undefined> {
     return this.from(() => false);
+  }
+
+  /** The first chunk whose last item does not stand before this one. */
+  #chunkOf(item: T): number {
+    const chunks = this.#chunks;
+    let low = 0;
+    let high = chunks.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const chunk = chunks[middle]!;
+      if (this.#compare(chunk[chunk.length - 1]!, item) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** The first place in a chunk whose item does not stand before this one. */
+  #placeOf(item: T, chunk: readonly T[]): number {
+    let low = 0;
+    let high = chunk.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#compare(chunk[middle]!, item) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   /** The first chunk whose last item is not `before`. */

@@ -175,4 +175,17 @@ onBothBackends('looking', (stage) => {
       undefined,
     ]);
   });
+
+  it('a call says how long its own job is kept, and nobody else’s', async () => {
+    const { clock, start } = stage();
+    const short = defineTask<number>('short', { keep: '1h' });
+    const { carillon } = await start([implement(short, () => {})]);
+    const usual = await carillon.schedule(short, 1);
+    const kept = await carillon.schedule(short, 1, { keep: '4d' });
+    await clock.advance(4 * 24 * HOUR - 1);
+    expect(await carillon.get(short, usual)).toBeUndefined();
+    expect(await carillon.get(short, kept)).toMatchObject({ state: 'done' });
+    await clock.advance(1);
+    expect(await carillon.get(short, kept)).toBeUndefined();
+  });
 });

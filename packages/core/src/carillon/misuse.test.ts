@@ -1,7 +1,7 @@
 import { Carillon, type CarillonOptions, defineTask, implement, type JobQuery } from '@carillon/core';
 import { memoryStore, testCarillon } from '@carillon/testing';
 import { describe, expect, it, test } from 'vitest';
-import { onBothBackends, MINUTE } from '../runtime/on-both-backends.fixture.test.js';
+import { codeOf, onBothBackends, MINUTE } from '../runtime/on-both-backends.fixture.test.js';
 
 const mail = defineTask<number>('mail');
 const bill = defineTask<number>('bill');
@@ -31,6 +31,9 @@ describe('what would be ignored, or mean something else, is refused with what to
     ['an unknown state', { states: ['ded'] }],
     ['a limit of nothing', { limit: 0 }],
     ['an invalid date', { dueFrom: new Date(NaN) }],
+    ['a text for a date', { dueBefore: '2027-03-01' }],
+    ['no date', { dueFrom: null }],
+    ['a number for a date', { dueBefore: 1_800_000_000_000 }],
   ])('a query with %s, rather than all jobs or none', async (_, query) => {
     const app = await testCarillon();
     await expect(app.list(query as JobQuery as never)).rejects.toThrow(/E_OPTIONS/);
@@ -56,6 +59,9 @@ it('a handler that is none, a task that is none, options that are none', async (
   }
   await expect(app.scheduleMany([{ task: mail, payload: 1, in: '1h' } as never])).rejects.toThrow(/has no option "in"/);
   await expect(app.cancel(mail, { id: 'x' }, { abrot: true } as never)).rejects.toThrow(/has no option "abrot"/);
+  await expect(app.result(mail, { id: 'x' }, { wihtin: '1s' } as never)).rejects.toThrow(/has no option "wihtin"/);
+  await expect(app.stop({ whitin: '1s' } as never)).rejects.toThrow(/has no option "whitin"/);
+  await expect(app.schedule(mail, 1, { onExisting: 'replace' } as never)).rejects.toThrow(/Give the key/);
   await expect(app.pause({ queue: '' })).rejects.toThrow(/can't name a queue/);
   await expect(app.pause({ queue: 'a', task: mail })).rejects.toThrow(/has no option "task"/);
   await app.stop();
@@ -96,6 +102,31 @@ onBothBackends('misuse', (stage) => {
     expect(await carillon.get(mail, { id })).toMatchObject({ state: 'scheduled', key: 'k' });
   });
 
+  it.each([
+    'garbage',
+    '',
+    '{}',
+    '[]',
+    '["job","x",1,2]',
+    'null',
+    '["job","x"]',
+    '["job","x","x",null]',
+    5 as never,
+    null as never,
+  ])('a cursor that no page has handed out: %j', async (cursor) => {
+    const { start } = stage();
+    const { carillon } = await start([]);
+    expect(await codeOf(carillon.list({ cursor }))).toBe('E_OPTIONS');
+    expect(await codeOf(carillon.list({ cursor, task: mail, keyPrefix: 'k' }))).toBe('E_OPTIONS');
+  });
+
+  it('onExisting as a default of the task is fine without a key', async () => {
+    const { start } = stage();
+    const { carillon } = await start([]);
+    const replacing = defineTask<number>('replacing', { onExisting: 'replace' });
+    expect(await carillon.schedule(replacing, 1)).toMatchObject({ outcome: 'scheduled' });
+  });
+
   it('endless concurrency over two queues runs both', async () => {
     const { clock, start } = stage();
     const ran: string[] = [];
@@ -108,15 +139,16 @@ onBothBackends('misuse', (stage) => {
     expect(ran.toSorted()).toEqual(['a', 'b']);
   });
 
-  it('a batch of two tasks takes the payload of each', async () => {
+  it('a batch of several tasks takes the payload of each, and none where there is none', async () => {
     const { start } = stage();
     const { carillon } = await start([]);
     const text = defineTask<string>('text');
     const answers = await carillon.scheduleMany([
       { task: mail, payload: 1 },
       { task: text, payload: 'x' },
+      { task: defineTask<undefined>('sweep-up') },
     ]);
-    expect(answers.map(({ outcome }) => outcome)).toEqual(['scheduled', 'scheduled']);
+    expect(answers.map(({ outcome }) => outcome)).toEqual(['scheduled', 'scheduled', 'scheduled']);
     const wrong = (): Promise<unknown> =>
       carillon.scheduleMany([
         // @ts-expect-error the payload of one task is not that of another

@@ -17,12 +17,20 @@ function stored(write: Write | undefined): LedgerRecord {
   return { ...write.content, key: write.key, version: 1, fence: 0, lease: undefined, interrupted: [] };
 }
 
-describe('I1: an own id leads to the job where its key put it', () => {
+describe('N1: an own id leads to the job where its key put it', () => {
   test('own id and key: the alias knows the partition', () => {
     const placement = call({ id: 'mine', key: 'k' });
     const alias = stored(aliasWrite(placement));
     expect(alias).toMatchObject({ key: aliasRecord('app', 'mine'), wakeAt: undefined, outbox: [] });
     expect(partitionOfAlias(alias)).toBe(placement.job.record.partition);
+  });
+
+  test.each<[string, ScheduleFields, number]>([
+    ["its task's keep", {}, 30],
+    ["its call's keep", { keep: '100d' }, 100],
+  ])('the alias outlives its job: its due time, twice %s, and a year', (_name, fields, keepDays) => {
+    const alias = stored(aliasWrite(call({ id: 'mine', key: 'k', in: '5d', ...fields })));
+    expect(alias.expiresAt).toBe(NOW + (5 + 2 * keepDays + 366) * 86_400_000);
   });
 
   test.each<[string, ScheduleFields]>([
@@ -39,7 +47,7 @@ describe('I1: an own id leads to the job where its key put it', () => {
   });
 });
 
-describe('I2: an id means one job', () => {
+describe('N2: an id means one job', () => {
   const alias = stored(aliasWrite(call({ id: 'mine', key: 'k' })));
 
   test('a repeated call meets its own alias', () => {

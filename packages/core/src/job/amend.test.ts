@@ -141,6 +141,12 @@ describe('E3: the answer is honest', () => {
     for (const [, amendment] of amendments) expect(amendment(record).attempts).toBe(4);
   });
 
+  test('cancel: it is remembered by its own keep, if it has one', () => {
+    const record = standing({ overrides: { keep: '9d' } });
+    const gone = after(record, cancel('', record, CANCEL, NOW, TASK).writes);
+    expect(gone.expiresAt).toBe(NOW + 9 * DAY_MS);
+  });
+
   test('cancel: it is settled, and its key learns how long to live', () => {
     const record = standing({ starts: 1, failures: 1 });
     const { answer, attempts, writes } = cancel('', record, CANCEL, NOW, TASK);

@@ -5,6 +5,7 @@
 // E3  The answer is honest: `running` means that an attempt has begun and nobody knows yet how it ends.
 
 import type { LedgerRecord, RecordContent, Write } from '../ports/ledger.js';
+import { type Keeping, keepingOf } from '../task/options.js';
 import type { Due } from '../time/due.js';
 import { dueInstant } from '../time/due.js';
 import type { Instant } from '../time/instant.js';
@@ -21,7 +22,7 @@ import {
   writeJob,
 } from './job.js';
 import { withPointer } from './pointer.js';
-import { close, grant, type Keeping } from './settle.js';
+import { close, grant } from './settle.js';
 
 /** What an amendment finds and does. */
 export interface Amendment {
@@ -41,7 +42,7 @@ export function cancel(
   keeping: Keeping,
 ): Amendment {
   return amend(namespace, record, wish, (job) => {
-    const gone = close(job, 'cancelled', now, keeping, { reason: wish.reason });
+    const gone = close(job, 'cancelled', now, keepingOf(job.body.overrides, keeping), { reason: wish.reason });
     return [gone, writeJob(gone, undefined)];
   });
 }

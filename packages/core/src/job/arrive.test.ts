@@ -192,6 +192,13 @@ describe('A4: what this engine does not know is given back for a while, then set
     expect(last).toMatchObject({ why: 'settled', job: { state: 'dead', body: { reason } } });
   });
 
+  test('it is remembered by its own keep, where the task that has one is unknown', () => {
+    const body = { unknownSince: NOW - UNKNOWN.forMs };
+    const gone = (more: Partial<JobBody>): Job => arriving(jobDue({ ...body, ...more }), { policy: undefined }).job;
+    expect(gone({ overrides: { keep: '9d' } }).expiresAt).toBe(NOW + 9 * DAY_MS);
+    expect(gone({}).expiresAt).toBe(NOW + 30 * DAY_MS);
+  });
+
   test('what a newer version wrote is kept as it is', () => {
     const body = { reader: JOB_READER + 1, mood: 'blue', payload: { n: 1 } } as Partial<JobBody>;
     expect(arriving(jobDue(body)).job.body).toMatchObject(body);

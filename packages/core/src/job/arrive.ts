@@ -9,11 +9,11 @@
 
 import { CarillonError } from '../errors.js';
 import type { LedgerRecord } from '../ports/ledger.js';
-import type { ResolvedPolicy } from '../task/options.js';
+import { type Keeping, keepingOf, type ResolvedPolicy } from '../task/options.js';
 import { dueInstant } from '../time/due.js';
 import type { Instant } from '../time/instant.js';
 import { type Job, JOB_READER, nominalAt, withBody } from './job.js';
-import { close, countInterruptions, grant, type Keeping } from './settle.js';
+import { close, countInterruptions, grant } from './settle.js';
 
 /** What to do with an acquired job. */
 export type Arrival =
@@ -103,7 +103,8 @@ export function hop(job: Job): Job {
 function stranger(job: Job, reason: string, now: Instant): Arrival {
   const since = job.body.unknownSince ?? now;
   if (now - since >= UNKNOWN.forMs) {
-    return { to: 'write', job: close(job, 'dead', now, STRANGER, { reason }), wakeAt: now, why: 'settled' };
+    const keeping = keepingOf(job.body.overrides, STRANGER);
+    return { to: 'write', job: close(job, 'dead', now, keeping, { reason }), wakeAt: now, why: 'settled' };
   }
   return { to: 'write', job: withBody(job, { unknownSince: since }), wakeAt: now + UNKNOWN.everyMs, why: 'given-back' };
 }

@@ -63,13 +63,22 @@ describe('what a call overrides', () => {
   test('the queue and onExisting', () => {
     expect(call({ queue: 'mail' }, {}, { queue: 'slow' }).job.queue).toBe('app/mail');
     expect(call({}, {}, { queue: 'slow' }).job.queue).toBe('app/slow');
-    expect(call({ onExisting: 'error' }, {}, { onExisting: 'replace' }).onExisting).toBe('error');
+    expect(call({ key: 'k', onExisting: 'error' }, {}, { onExisting: 'replace' }).onExisting).toBe('error');
     expect(call({}, {}, { onExisting: 'replace' }).onExisting).toBe('replace');
   });
 
   test('the policy goes with the job', () => {
-    const overrides = { attempts: 3, timeout: '5s', maxLateness: { of: '1m', then: 'skip' } } as const;
-    expect(call(overrides).job.body.overrides).toEqual({ ...overrides, retry: undefined });
+    const overrides = {
+      attempts: 3,
+      retry: { for: '1h' },
+      interruptions: 2,
+      timeout: '5s',
+      maxLateness: { of: '1m', then: 'skip' },
+      keep: '1h',
+    } as const;
+    expect(call(overrides).job.body.overrides).toEqual(overrides);
+    for (const [name, value] of Object.entries(overrides))
+      expect(call({ [name]: value }).job.body.overrides).toEqual({ [name]: value });
     expect(call().job.body).not.toHaveProperty('overrides');
   });
 
@@ -128,11 +137,15 @@ describe('F1: whatever can be refused is refused', () => {
     ['an id that is no text', { id: { a: 1 } }, 'E_ID'],
     ['a key for an on-claim job', { key: 'k', record: 'on-claim' }, 'E_OPTIONS'],
     ['another record', { record: 'sometimes' }, 'E_OPTIONS'],
-    ['another onExisting', { onExisting: 'merge' }, 'E_OPTIONS'],
+    ['another onExisting', { key: 'k', onExisting: 'merge' }, 'E_OPTIONS'],
+    ['onExisting without a key', { onExisting: 'replace' }, 'E_OPTIONS'],
     ['a queue with a slash', { queue: 'a/b' }, 'E_OPTIONS'],
     ['no attempts', { attempts: 0 }, 'E_OPTIONS'],
     ['half an attempt', { attempts: 1.5 }, 'E_OPTIONS'],
     ['an unknown word for attempts', { attempts: 'always' }, 'E_OPTIONS'],
+    ['no interruptions', { interruptions: 0 }, 'E_OPTIONS'],
+    ['a bad time to keep it', { keep: 'long' }, 'E_DURATION'],
+    ['a number for a time to keep it', { keep: 30 }, 'E_DURATION'],
     ['a bad time-out', { timeout: '-1s' }, 'E_DURATION'],
     ['no time-out', { timeout: '0s' }, 'E_OPTIONS'],
     ['a bad age', { retry: { for: 'ever' } }, 'E_DURATION'],

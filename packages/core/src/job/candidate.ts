@@ -25,6 +25,7 @@ export interface ScheduleFields extends TaskOverrides {
   readonly id?: string;
   /** Your name for what the job is about, such as an order's number: at most one open job of a task stands under it. */
   readonly key?: string;
+  /** What to do if another job stands under the key; instead of the task's own, and only beside a key. */
   readonly onExisting?: OnExisting;
   readonly queue?: string;
   /** Text that travels with the job, such as a trace context. */
@@ -55,8 +56,10 @@ const SCHEDULE_OPTIONS: readonly (keyof ScheduleFields)[] = [
   'record',
   'attempts',
   'retry',
+  'interruptions',
   'timeout',
   'maxLateness',
+  'keep',
 ];
 const MOST_HEADERS = 32;
 const HEADER_BYTES = 8 * 1024;
@@ -70,19 +73,13 @@ export function candidate(
 ): Candidate {
   const { namespace, maxBytes, now, mint } = context;
   onlyKnown(fields, SCHEDULE_OPTIONS, 'schedule');
-  const { key, headers, attempts, retry, timeout, maxLateness } = fields;
+  const { key, headers, attempts, retry, interruptions, timeout, maxLateness, keep } = fields;
   const onClaim = (fields.record ?? task.record) === 'on-claim';
-  if (key !== undefined) checkIdentity(key, 'key');
-  if (onClaim && key !== undefined) {
-    throw new CarillonError('E_OPTIONS', `An on-claim job of ${task.name} can't have a key.`, {
-      next: "Leave the key out, or record: 'on-claim': only a record can stand under a key.",
-    });
-  }
-  oneOf(fields.onExisting, ['keep', 'replace', 'throttle', 'error'], 'onExisting');
   oneOf(fields.record, ['on-schedule', 'on-claim'], 'record');
+  checkKey(fields, onClaim, task.name);
 
   const due = dueOf(whenOf(fields, task), now);
-  const overrides = overridesOf({ attempts, retry, timeout, maxLateness });
+  const overrides = overridesOf({ attempts, retry, interruptions, timeout, maxLateness, keep });
   const { neverAgain } = resolvePolicy(task, overrides);
   const payloadText = encodePayload(payload, maxBytes, 'payload');
   const partition = key === undefined ? undefined : partitionOf(`${task.name}/${key}`);
@@ -117,6 +114,21 @@ export function candidate(
   };
 }
 
+/** A key needs a record to stand under it, and `onExisting` needs a key. */
+function checkKey({ key, onExisting }: ScheduleFields, onClaim: boolean, task: string): void {
+  oneOf(onExisting, ['keep', 'replace', 'throttle', 'error'], 'onExisting');
+  if (key !== undefined) checkIdentity(key, 'key');
+  if (onClaim && key !== undefined) {
+    throw new CarillonError('E_OPTIONS', `An on-claim job of ${task} can't have a key.`, {
+      next: "Leave the key out, or record: 'on-claim': only a record can stand under a key.",
+    });
+  }
+  if (onExisting === undefined || key !== undefined) return;
+  throw new CarillonError('E_OPTIONS', 'onExisting is given without a key.', {
+    next: 'Give the key that another job may stand under, or leave onExisting out.',
+  });
+}
+
 function whenOf(fields: ScheduleFields, task: ResolvedTask): When {
   if (fields.in === undefined && fields.at === undefined && fields.timezone === undefined) return { in: task.delay };
   return fields as When;
@@ -127,10 +139,7 @@ function minted(id: string, partition: string | undefined): string {
 }
 
 function overridesOf(overrides: TaskOverrides): TaskOverrides | undefined {
-  const { attempts, retry, timeout, maxLateness } = overrides;
-  if (attempts === undefined && retry === undefined && timeout === undefined && maxLateness === undefined)
-    return undefined;
-  return overrides;
+  return Object.values(overrides).every((value) => value === undefined) ? undefined : overrides;
 }
 
 function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

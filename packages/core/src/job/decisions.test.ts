@@ -127,7 +127,7 @@ class World {
     expect(interruptions).toBeGreaterThanOrEqual(0);
   }
 
-  /** B3, R1: one open job per key at most, and the key leads to it. */
+  /** B3 of place.ts, R1 of pointer.ts: one open job per key at most, and the key leads to it. */
   #checkKeys(): void {
     const open = this.jobs.map((key) => readJob(this.read(key)!)).filter(({ state }) => state === 'scheduled');
     for (const task of TASKS) {
@@ -143,7 +143,7 @@ class World {
     const options = resolveTask(TASKS[task]!);
     const mint = (): string => `job${(this.#minted += 1)}`;
     const context = { namespace: '', maxBytes: 1_000, now: this.now, mint };
-    const fields = { in: { milliseconds: inMs }, onExisting, ...(key !== undefined && { key }) };
+    const fields = { in: { milliseconds: inMs }, ...(key !== undefined && { key, onExisting }) };
     const placement = candidate(options, { n: 1 }, fields, context);
     const pointer = key === undefined ? undefined : this.read(pointerRecord('', options.name, key));
     const held = pointer && this.read({ kind: 'job', id: pointer.body, partition: pointer.key.partition });
@@ -152,7 +152,7 @@ class World {
     this.#soon(late, () => {
       if (this.commit(writes) !== 'ok') return;
       const replaced = held && answer.replaced && readJob(held);
-      if (answer.outcome === 'replaced') expect(this.granted.get(held!.key.id) ?? 0).toBe(answer.replaced!.attempts); // E3
+      if (answer.outcome === 'replaced') expect(this.granted.get(held!.key.id) ?? 0).toBe(answer.replaced!.attempts); // E3 of amend.ts
       if (replaced) expect(readJob(this.read(held.key)!).body.unkeyed).toBe(true);
     });
   }
@@ -175,7 +175,7 @@ class World {
         this.starts.delete(record.key.id);
         return;
       }
-      expect(amendment.attempts).toBe(this.granted.get(record.key.id) ?? 0); // E3
+      expect(amendment.attempts).toBe(this.granted.get(record.key.id) ?? 0); // E3 of amend.ts
       expect(amendment.answer).toBe(before.lease === undefined ? 'done' : 'running');
     });
   }

@@ -39,7 +39,7 @@ export interface PlacedAnswer {
   readonly same?: boolean;
 }
 
-/** What only the body knows of a job; everything but the payload is left out at its usual value (J1). */
+/** What only the body knows of a job; everything but the payload is left out at its usual value (J1 of job.ts). */
 export interface JobBody {
   readonly payload: unknown;
   readonly key?: string;

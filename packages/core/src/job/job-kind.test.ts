@@ -281,6 +281,12 @@ describe('a message', () => {
     expect(bodyOf(content as RecordContent)).toMatchObject({ payload: { n: 1 }, headers: { a: 'b' } });
   });
 
+  test('of an on-claim job leaves a record that copies of it will find, however short it is kept (S5 of settle.ts)', () => {
+    const job = jobOf({ record: 'on-claim', keep: '1m' });
+    const content = kindOf().create(envelopeOf(job, { body: bodyText(job) }), 'q', NOW + 5_000, false);
+    expect(bodyOf(content as RecordContent)?.lastMessageAt).toBe(NOW + 5_000);
+  });
+
   test('that was delivered before, of a never-again job without a record, is parked: it may have begun', () => {
     const job = jobOf({ record: 'on-claim', attempts: 'never-again' });
     const create = (redelivered: boolean): unknown =>
@@ -307,6 +313,14 @@ describe('resend', () => {
     }
     expect(graces.slice(0, 4)).toEqual([30_000, 60_000, 120_000, 240_000]);
     expect(graces.at(-1)).toBe(3_600_000);
+  });
+
+  test.each([
+    ['sent again', []],
+    ['sent at last', [{ message: { id: 'm', queue: 'q', body: new Uint8Array([1]), deliverAt: 0 }, wakeAt: 0 }]],
+  ])('what is %s is remembered, so that the settled record outlives it (S5 of settle.ts)', (_name, outbox) => {
+    const { content } = put(kindOf().resend(stored(jobOf({}, { lastMessageAt: NOW - 5 }), { outbox }), NOW, 0));
+    expect(bodyOf(content)?.lastMessageAt).toBe(NOW);
   });
 
   test('jitter spreads it, in whole milliseconds', () => {

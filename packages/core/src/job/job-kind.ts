@@ -9,7 +9,7 @@ import type { Catalog, CatalogEntry } from '../task/catalog.js';
 import type { Happening, JobEvent } from '../task/events.js';
 import type { Services } from '../task/handler.js';
 import type { Arrived, Early, Ended, Guard, Kind, Outcome, Step, Work } from '../task/kind.js';
-import { type ResolvedPolicy, resolvePolicy } from '../task/options.js';
+import { type Keeping, keepingOf, type ResolvedPolicy, resolvePolicy } from '../task/options.js';
 import type { Random } from '../time/clock.js';
 import type { Instant } from '../time/instant.js';
 import { arrive, hop, STRANGER } from './arrive.js';
@@ -56,6 +56,8 @@ export function jobKind(parts: JobKindParts): Kind {
     return entry && resolvePolicy(entry.options, job.body.overrides);
   };
 
+  const keepingFor = (job: Job): Keeping => policyOf(job) ?? keepingOf(job.body.overrides, STRANGER);
+
   const content = (job: Job, now: Instant, wakeAt?: Instant): RecordContent =>
     isSettled(job) ? writeJob(job, undefined) : carry(job, now, carriage(), wakeAt);
 
@@ -79,14 +81,20 @@ export function jobKind(parts: JobKindParts): Kind {
   const held = (record: LedgerRecord): Expectation => ({ version: record.version, fence: record.fence });
 
   const skipped = (job: Job, record: LedgerRecord, expect: Expectation, now: Instant): Step => {
-    const gone = close(job, 'skipped', now, policyOf(job) ?? STRANGER, { reason: 'unless' });
+    const gone = close(job, 'skipped', now, keepingFor(job), { reason: 'unless' });
     return step(gone, record, expect, now, () => ended(gone, about(gone), undefined));
   };
 
   const guardOf = (entry: CatalogEntry | undefined, job: Job, skip: () => Step): Guard | undefined => {
     const unless = entry?.options.unless;
     if (entry === undefined || unless === undefined) return undefined;
-    return { ask: () => unless(job.body.payload as never, entry.resolver.services ?? NO_SERVICES), skip };
+    return {
+      task: job.task,
+      jobId: idOf(namespace, job.record),
+      ask: () => unless(job.body.payload as never, entry.resolver.services ?? NO_SERVICES),
+      timeoutMs: () => policyOf(job)?.timeoutMs ?? Infinity,
+      skip,
+    };
   };
 
   const work = (entry: CatalogEntry, policy: ResolvedPolicy, granted: LedgerRecord, job: Job, late: boolean): Work => ({
@@ -142,6 +150,7 @@ export function jobKind(parts: JobKindParts): Kind {
       if (sent === undefined) return { malformed: 'the body of an on-claim message is not a job' };
       const body: { -readonly [K in keyof JobBody]: JobBody[K] } = { ...sent };
       for (const field of RECORD_ONLY) delete body[field];
+      body.lastMessageAt = Math.max(now, envelope.dueAt); // copies of the message must find the record (S5 of settle.ts)
       const job: Job = {
         record: envelope.key,
         task: envelope.task,
@@ -153,9 +162,7 @@ export function jobKind(parts: JobKindParts): Kind {
         body,
       };
       const suspect = redelivered && body.neverAgain === true; // it may have begun, and the ledger forgotten it
-      const kept = suspect
-        ? close(job, 'indeterminate', now, policyOf(job) ?? STRANGER, { reason: 'record lost' })
-        : job;
+      const kept = suspect ? close(job, 'indeterminate', now, keepingFor(job), { reason: 'record lost' }) : job;
       return writeJob(kept, isSettled(kept) ? undefined : Math.max(now, job.dueAt) + GRACE_MS);
     },
 
@@ -205,16 +212,17 @@ export function jobKind(parts: JobKindParts): Kind {
         outbox,
         happenings: NOTHING,
       });
+      const lastMessageAt = Math.max(now, deliverAt, job.body.lastMessageAt ?? 0);
       if (record.outbox.length === 0) {
-        const content = writeJob(withBody(job, { sweeps }), Math.round(Math.max(now, deliverAt) + graceMs));
-        return resent(content, [wakeMessage(job, deliverAt)]);
+        const swept = withBody(job, { sweeps, lastMessageAt });
+        return resent(writeJob(swept, Math.round(Math.max(now, deliverAt) + graceMs)), [wakeMessage(job, deliverAt)]);
       }
       const unsent = record.outbox.map(({ message }) => {
         return { message, wakeAt: Math.max(now, message.deliverAt) + GRACE_MS };
       });
       const again = Math.round(now + UNSENT_MS * (1 + jitter)); // it stays promised until it is sent
       return resent(
-        writeJob(job, again, unsent),
+        writeJob(withBody(job, { lastMessageAt }), again, unsent),
         unsent.map(({ message }) => message),
       );
     },

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { answerRecord, pointerRecord } from '../message/names.js';
 import type { Lease, LedgerRecord, RecordContent, Write } from '../ports/ledger.js';
 import { resolveTask } from '../task/options.js';
-import { defineTask, type OnExisting } from '../task/task.js';
+import { defineTask, type OnExisting, type TaskOverrides } from '../task/task.js';
 import { type Candidate, candidate, type ScheduleFields } from './candidate.js';
 import type { Carriage } from './carriage.js';
 import { type Job, readJob, withBody, writeJob } from './job.js';
@@ -110,6 +110,12 @@ describe('B2: a repeated id gets the first answer', () => {
     expect(repeated(placement, stored(written.key, written.content))).toEqual(first);
   });
 
+  test('an answer is kept as long as its call says', () => {
+    const { writes } = place(call({ key: 'k', id: 'own', keep: '9d' }), standing(), NOW, BROKER);
+    const written = puts(writes).find(({ key }) => key.kind === 'answer')!;
+    expect(written.content.expiresAt).toBe(NOW + HOUR_MS + 9 * 24 * HOUR_MS);
+  });
+
   test('what it writes fails if the first call got another kind of answer', () => {
     const kept = place(call({ key: 'k', id: 'own' }), standing(), NOW, BROKER);
     expect(kinds(kept.writes)).toEqual(['check job', 'put answer']);
@@ -181,6 +187,15 @@ describe('B3: a key points to at most one open job', () => {
     expect(JSON.parse(old!.content.body)).toMatchObject({ reason: 'replaced', unkeyed: true });
     expect(fresh).toMatchObject({ key: { id: answer.id }, content: { state: 'scheduled' } });
     expect(pointer).toMatchObject({ expect: { version: 3 }, content: { body: answer.id, state: 'open' } });
+  });
+
+  test.each<[string, TaskOverrides | undefined, number]>([
+    ['its own keep', { keep: '5d' }, 120 * HOUR_MS],
+    ["its task's keep, not that of the job that replaces it", undefined, TASK.keepDoneMs],
+  ])('replace: the old job is remembered by %s', (_name, overrides, keptMs) => {
+    const stands = standing((job) => withBody(job, { overrides }));
+    const { writes } = place(call({ key: 'k', onExisting: 'replace', keep: '9d' }), stands, NOW, FUSED);
+    expect(puts(writes)[0]!.content.expiresAt).toBe(NOW + keptMs);
   });
 
   test('replace says how many attempts had begun', () => {

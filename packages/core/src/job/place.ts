@@ -9,12 +9,13 @@
 import { CarillonError } from '../errors.js';
 import { answerRecord } from '../message/names.js';
 import type { Expectation, LedgerRecord, RecordContent, RecordKey, Write } from '../ports/ledger.js';
+import { type Keeping, keepingOf } from '../task/options.js';
 import type { OnExisting } from '../task/task.js';
 import type { Instant } from '../time/instant.js';
 import { type Carriage, carry } from './carriage.js';
 import { attemptsBegun, isSettled, type Job, type PlacedAnswer, readJob, withBody, writeJob } from './job.js';
 import { pointTo } from './pointer.js';
-import { close, type Keeping } from './settle.js';
+import { close } from './settle.js';
 
 /** A job to be placed. */
 export interface Placement {
@@ -24,6 +25,7 @@ export interface Placement {
   /** The caller gave the id, so the call may be a repeat. */
   readonly ownId: boolean;
   readonly onExisting: OnExisting;
+  /** The task's; a job's own `keep` goes before it. */
   readonly keeping: Keeping;
 }
 
@@ -83,7 +85,8 @@ export function place(placement: Placement, standing: Standing, now: Instant, ca
     const write = rewrite(withBody(held, { unkeyed: true, wish }), standing.held, standing.held.wakeAt); // B4
     return placed(placement, standing, { outcome: 'running', id, replaced }, [write], now, carriage);
   }
-  const gone = close(withBody(held, { unkeyed: true }), 'cancelled', now, placement.keeping, { reason: 'replaced' });
+  const keeping = keepingOf(held.body.overrides, placement.keeping);
+  const gone = close(withBody(held, { unkeyed: true }), 'cancelled', now, keeping, { reason: 'replaced' });
   const write = rewrite(gone, standing.held, undefined);
   return placed(placement, standing, { outcome: 'replaced', id, replaced }, [write], now, carriage);
 }
@@ -140,7 +143,7 @@ function answered(
   const content: RecordContent = {
     ...writeJob(job, undefined),
     state: 'answered',
-    expiresAt: (standing.held?.dueAt ?? job.dueAt) + placement.keeping.keepDoneMs,
+    expiresAt: (standing.held?.dueAt ?? job.dueAt) + keepingOf(job.body.overrides, placement.keeping).keepDoneMs,
     durableGrant: false,
     body: JSON.stringify(answer),
   };

@@ -10,7 +10,7 @@
 import type { Lease } from '../ports/ledger.js';
 import { backoffMs } from '../retry/backoff.js';
 import type { Ended, Outcome } from '../task/kind.js';
-import type { ResolvedPolicy } from '../task/options.js';
+import type { Keeping, ResolvedPolicy } from '../task/options.js';
 import { Ruling } from '../task/ruling.js';
 import type { Random } from '../time/clock.js';
 import { dueInstant } from '../time/due.js';
@@ -29,9 +29,6 @@ import {
 
 /** How long a broker may keep a message after its delivery time, in milliseconds. */
 const MESSAGE_RETENTION_MS = 3 * 86_400_000;
-
-/** How long settled jobs are remembered. */
-export type Keeping = Pick<ResolvedPolicy, 'keepDoneMs' | 'keepDeadMs'>;
 
 /** What a failed, snoozed or interrupted attempt leads to. */
 type Consequence = { readonly dueAt: Instant } | { readonly state: 'dead' | 'indeterminate'; readonly reason: string };

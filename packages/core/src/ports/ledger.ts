@@ -44,7 +44,7 @@ export interface RecordContent {
   /** When the record's work is due; kept after it is settled. */
   readonly dueAt: Instant;
   /** When the record next wants attention: a store that sees its own messages delivers it then, elsewhere the sweep
-   *  looks at it then. `undefined` once it is settled. While it is leased, the end of the lease stands in for it. */
+   *  looks at it then. `undefined` once it is settled. A leased record wants none before the end of its lease. */
   readonly wakeAt: Instant | undefined;
   /** When a settled record may be removed; `undefined` keeps it. */
   readonly expiresAt: Instant | undefined;

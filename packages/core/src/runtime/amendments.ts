@@ -6,9 +6,10 @@ import { CarillonError } from '../errors.js';
 import { type Amendment, cancel, redrive, reschedule } from '../job/amend.js';
 import { STRANGER } from '../job/arrive.js';
 import { writeJob } from '../job/job.js';
-import { close, type Keeping } from '../job/settle.js';
+import { close } from '../job/settle.js';
 import { idOf, jobRecord, queueOf } from '../message/names.js';
 import type { Ledger, LedgerRecord, Write } from '../ports/ledger.js';
+import type { Keeping } from '../task/options.js';
 import type { Ids } from '../time/clock.js';
 import type { Due } from '../time/due.js';
 import type { Engine } from './engine.js';
@@ -110,7 +111,9 @@ export class Amendments {
   #tombstone(id: string, task: string): Write {
     const { namespace, engine } = this.#parts;
     const now = engine.time.now();
-    const body = { payload: null, placedAt: now };
+    const { horizonMs } = engine.carriage();
+    const lastMessageAt = now + horizonMs; // by then its message has come, or its first hop
+    const body = { payload: null, placedAt: now, ...(horizonMs !== Infinity && { lastMessageAt }) };
     const job = {
       record: jobRecord(namespace, id),
       task,
@@ -128,7 +131,8 @@ export class Amendments {
       { keepDoneMs: STRANGER.keepDeadMs, keepDeadMs: STRANGER.keepDeadMs },
       { reason: 'cancelled before it was claimed' },
     );
-    return { do: 'put', key: gone.record, expect: { absent: true }, content: writeJob(gone, undefined) };
+    const kept = horizonMs === Infinity ? { ...gone, expiresAt: undefined } : gone; // nobody knows when it will come
+    return { do: 'put', key: gone.record, expect: { absent: true }, content: writeJob(kept, undefined) };
   }
 
   #tell(id: string, job: Amendment['job']): void {

@@ -2,7 +2,8 @@
 //
 // U1  A lease that is lost ends the attempt: the handler is told, and nothing it does is recorded.
 // U2  The commit compares fence and version. On a conflict the record is read again and settled again: done stays done,
-//     a retry yields to the wish. With another fence the lease is lost.
+//     a retry yields to the wish. With another fence the lease is lost; without a lease this very commit has happened, its
+//     answer was lost, and somebody has written since: only a holder's commit resolves a lease.
 // U3  At a stop: first every handler may finish, then it is told to stop, then it is given back.
 
 import { CarillonError } from '../errors.js';
@@ -120,6 +121,7 @@ export class Attempts {
       const [answer] = (await availability.persist(() => ledger.commit(changes))) ?? [];
       if (answer?.answer === 'ok') return step;
       if (answer?.answer === 'conflict' && answer.record?.fence === fence) {
+        if (answer.record.lease === undefined) return happened(step, answer.record); // U2
         record = answer.record; // U2
         continue;
       }
@@ -191,4 +193,9 @@ export class Attempts {
   #about(work: Work): { id: string; task: string; queue: string; key: string | undefined } {
     return { id: work.id, task: work.entry.task.name, queue: work.queue, key: work.key };
   }
+}
+
+/** A step that has been committed already: what is left to send is what the record promises by now. */
+export function happened(step: Step, { outbox }: LedgerRecord): Step {
+  return { ...step, outbox: outbox.map(({ message }) => message) };
 }

@@ -7,13 +7,14 @@
 // Y2  A lost lease ends the way without a word.
 // Y3  A record that nothing can be decided about is set aside with its reason (I8); one of a kind that this engine does not
 //     know is given back.
+// Y4  A guard is the user's code: one that throws, or hangs beyond the job's time-out, says nothing, and the job goes on.
 
 import type { Grant, Ledger, RecordKey, Write } from '../ports/ledger.js';
 import type { Delivery } from '../ports/transport.js';
 import type { Arrived, Guard, Kind, Step } from '../task/kind.js';
 import type { Logger } from '../task/logger.js';
-import type { Ids } from '../time/clock.js';
-import type { Attempts } from './attempts.js';
+import type { Clock, Ids, Timer } from '../time/clock.js';
+import { type Attempts, happened } from './attempts.js';
 import type { Availability } from './availability.js';
 import type { Events } from './events.js';
 import type { Heartbeat, Held } from './heartbeat.js';
@@ -27,6 +28,7 @@ import type { Slots } from './slots.js';
 /** What a delivery's way leads through. */
 export interface DeliveryParts {
   readonly ledger: Ledger;
+  readonly clock: Clock;
   readonly ids: Ids;
   readonly log: Logger;
   readonly time: LedgerTime;
@@ -64,13 +66,24 @@ export class Deliveries {
     await this.#release(delivery, grant, kind, landing.closed ? 0 : FULL_RETRY_MS);
   }
 
-  /** Whether the user's `unless` says that the job has no point any more; one that throws does not say so. */
+  /** Whether the user's `unless` says that the job has no point any more (Y4). */
   async holds(guard: Guard): Promise<boolean> {
+    const { clock, log } = this.#parts;
+    const { task, jobId } = guard;
+    let timer: Timer | undefined;
     try {
-      return await guard.ask();
+      const timeoutMs = guard.timeoutMs();
+      const late = new Promise<'late'>((resolve) => {
+        if (timeoutMs !== Infinity) timer = clock.after(timeoutMs, () => resolve('late'));
+      });
+      const answer = await Promise.race([guard.ask(), late]);
+      if (answer === 'late') log.warn({ task, jobId, timeoutMs }, '`unless` ran into its time-out; the job goes on');
+      return answer === true;
     } catch (error) {
-      this.#parts.log.error({ err: error }, '`unless` threw; the job goes on');
+      log.error({ err: error, task, jobId }, '`unless` threw; the job goes on');
       return false;
+    } finally {
+      timer?.cancel();
     }
   }
 
@@ -144,6 +157,7 @@ export class Deliveries {
     const [answer] = (await availability.persist(() => ledger.commit([change]))) ?? [];
     if (answer?.answer === 'ok') return step;
     if (answer?.answer === 'conflict' && answer.record?.fence === grant.fence) {
+      if (answer.record.lease === undefined) return happened(step, answer.record); // U2 of attempts.ts
       await this.#release(delivery, { ...grant, record: answer.record }, kind, 0); // somebody left a wish: look again
     }
     return undefined;

@@ -111,6 +111,7 @@ export class Engine {
     });
     const deliveries = new Deliveries({
       ledger,
+      clock,
       ids,
       log,
       time,

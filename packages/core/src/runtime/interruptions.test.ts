@@ -55,11 +55,14 @@ onBothBackends('interruptions', (stage) => {
     ]);
   });
 
-  it('the limit is the task’s to set', async () => {
+  it.each([
+    ['the task’s', { interruptions: 2 }, {}],
+    ['a call’s', { interruptions: 3 }, { interruptions: 2 }],
+  ])('the limit is %s to set', async (_, options, overrides) => {
     const { clock, start, process } = stage();
-    const fragile = defineTask<null>('fragile', { interruptions: 2 });
+    const fragile = defineTask<null>('fragile', options);
     const { carillon } = process([]);
-    await carillon.schedule(fragile, null);
+    await carillon.schedule(fragile, null, overrides);
     let runs = 0;
     for (let life = 0; life < 4; life += 1) {
       const worker = await start([implement(fragile, () => ((runs += 1), hangs()))]);

@@ -1,5 +1,6 @@
 // Jobs: looks jobs up, by id, by key and by query, and waits for their results.
 
+import { types } from 'node:util';
 import { CarillonError } from '../errors.js';
 import { partitionOfAlias } from '../job/alias.js';
 import { isSettled, readJob } from '../job/job.js';
@@ -201,10 +202,15 @@ function checkQuery(query: JobQuery): void {
   onlyKnown(query, QUERY, 'A query of jobs');
   for (const state of query.states ?? []) oneOf(state, STATES, 'states of a query');
   if (query.limit !== undefined) atLeastOne(query.limit, 'limit of a query');
-  for (const date of [query.dueFrom, query.dueBefore]) {
-    if (date === undefined || !Number.isNaN(date.getTime())) continue;
-    throw new CarillonError('E_OPTIONS', 'A query has an invalid Date.', {
-      next: 'Give valid dates, or leave them out.',
+  for (const name of ['dueFrom', 'dueBefore'] as const) {
+    const date: unknown = query[name];
+    if (date === undefined || (types.isDate(date) && !Number.isNaN(date.getTime()))) continue;
+    throw new CarillonError('E_OPTIONS', `${name} of a query is no valid Date.`, {
+      next: 'Give a Date, or leave it out.',
     });
   }
+  if (query.cursor === undefined || typeof query.cursor === 'string') return;
+  throw new CarillonError('E_OPTIONS', 'cursor of a query is no text.', {
+    next: 'Give the cursor of the page before, or leave it out for the first page.',
+  });
 }

@@ -85,3 +85,27 @@ it('a host’s clock that is set while it runs is noticed by the sweep', async (
   await clock.advance(HOUR);
   expect(starts).toEqual([from + 10 * SECOND + MINUTE]);
 });
+
+it.each([
+  ['a little, within the landing', -1_500, 2],
+  ['by more than a landing: the message is given back until its time (V4)', -5_000, 3],
+])('a ledger’s clock that steps back %s makes no loop of early claims', async (_, byMs, most) => {
+  const clock = new VirtualClock();
+  let stepMs = 0;
+  const { ledger } = memory({ clock: { ...host(clock, 0), now: () => clock.now() + stepMs } });
+  const { transport } = memory({ clock });
+  let claims = 0;
+  const acquire = ledger.acquire.bind(ledger);
+  ledger.acquire = (asked) => ((claims += 1) < 20 ? acquire(asked) : Promise.reject(new Error('a loop')));
+  const starts: number[] = [];
+  const handler = implement(task, () => (starts.push(clock.now()), 'ok'));
+  const carillon = new Carillon({ backend: { transport, ledger }, clock, logger: silentLogger, tasks: [handler] });
+  await carillon.start();
+  const dueAt = clock.now() + MINUTE;
+  await carillon.schedule(task, null, { in: '1m' });
+  await clock.advance(50 * SECOND);
+  stepMs = byMs;
+  await clock.advance(MINUTE);
+  expect(starts).toEqual([dueAt - byMs]);
+  expect(claims).toBeLessThanOrEqual(most);
+});

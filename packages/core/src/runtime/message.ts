@@ -6,6 +6,8 @@
 // V2  A busy record is given back, never acked; what is settled or stale is acked once its outbox is sent (I6).
 // V3  One bad message never stops a consumer and never loops: it is set aside with its reason (I8). What a newer version
 //     may know is given back for a while before that.
+// V4  What is nearly due does not hop: if the broker's clock is ahead of the ledger's, its next message would come at once,
+//     and so on, without a pause.
 
 import { UNKNOWN } from '../job/arrive.js';
 import { lostRecord, malformedRecord } from '../job/dead-letter.js';
@@ -17,10 +19,13 @@ import type { Ids } from '../time/clock.js';
 import type { Availability } from './availability.js';
 import type { Deliveries } from './delivery.js';
 import type { Events } from './events.js';
-import type { Landing } from './landing.js';
+import { type Landing, LANDING_MS } from './landing.js';
 import type { LedgerTime } from './ledger-time.js';
 import type { Outbox } from './outbox.js';
 import { ackIf, GIVE_BACK_MS, giveBack } from './receipt.js';
+
+/** What is due within this is waited for with the message that has come, in milliseconds. */
+const NEAR_MS = 60_000;
 
 /** What a message's way leads through. */
 export interface MessageParts {
@@ -85,8 +90,10 @@ export class Messages {
         case 'absent':
           return this.#lost(delivery, envelope);
         case 'early':
-          if (answer.inMs > landingMs()) return this.#hop(delivery, envelope, kind, answer.record);
+          if (answer.inMs > NEAR_MS) return this.#hop(delivery, envelope, kind, answer.record);
+          if (answer.inMs > landingMs()) return giveBack(delivery, answer.inMs - LANDING_MS / 2, availability); // V4
           dueAt = answer.record.dueAt;
+          time.hear(dueAt - answer.inMs); // else the same early instant would be tried again at once
       }
     }
   }

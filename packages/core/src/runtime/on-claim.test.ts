@@ -1,6 +1,6 @@
 import { defineTask, implement } from '@carillon/core';
 import { describe, expect, it } from 'vitest';
-import { codeOf, HOUR, messageStage, MINUTE, onBothBackends, SECOND } from './on-both-backends.fixture.test.js';
+import { codeOf, DAY, HOUR, messageStage, MINUTE, onBothBackends, SECOND } from './on-both-backends.fixture.test.js';
 
 const backoff = { type: 'fixed', delay: '1m', jitter: 0 } as const;
 const task = defineTask<{ n: number }, string>('bulk', { in: '1h', record: 'on-claim', retry: { backoff } });
@@ -114,6 +114,18 @@ describe('on-claim jobs, where nothing but the message exists', () => {
     await clock.advance(2 * HOUR);
     expect([runs, heard('ledger:loss').length]).toEqual([0, 0]);
     expect(await carillon.get(task, { id })).toMatchObject({ state: 'cancelled' });
+  });
+
+  it('a cancel holds until the message comes, also after months on a transport without a horizon', async () => {
+    const { clock, process, start } = messageStage();
+    let runs = 0;
+    const shop = process([]).carillon;
+    const { id } = await shop.schedule(task, { n: 1 }, { in: '90d' });
+    expect(await shop.cancel(task, { id })).toMatchObject({ outcome: 'requested' });
+    await clock.advance(91 * DAY);
+    await start([implement(task, () => `${(runs += 1)}`)]);
+    await clock.advance(HOUR);
+    expect(runs).toBe(0);
   });
 
   it('hop with their payload in the record from the first hop on, and run once (I2, I5)', async () => {

@@ -72,6 +72,26 @@ onBothBackends('ledger out of reach', (stage) => {
     expect(await worker.carillon.get(task, { id })).toMatchObject({ state: 'done', attemptsBegun: 1 });
   });
 
+  it('a commit whose answer was lost leaves an edit alone that came meanwhile (U2)', async () => {
+    const { clock, start, process } = stage();
+    const failing = implement(task, () => {
+      throw new Error('no');
+    });
+    const worker = await start([failing]);
+    const shop = process([]).carillon;
+    const { id } = await shop.schedule(task, 1);
+    await clock.advance(MINUTE - 1);
+    worker.ledger.fail('commit', { when: 'after' });
+    await clock.advance(1);
+    expect(await shop.reschedule(task, { id }, { in: '1h' })).toMatchObject({ outcome: 'rescheduled', attempts: 1 });
+    const dueAt = new Date(clock.now() + HOUR);
+    await clock.advance(30 * MINUTE);
+    expect(await shop.get(task, { id })).toMatchObject({ state: 'scheduled', dueAt, failures: 1, attemptsBegun: 1 });
+    expect(worker.heard('lease:lost')).toEqual([]);
+    await clock.advance(30 * MINUTE);
+    expect(await shop.get(task, { id })).toMatchObject({ failures: 2, attemptsBegun: 2 });
+  });
+
   it('a failed attempt whose commit’s answer was lost counts as one failure', async () => {
     const { clock, start } = stage();
     const worker = await start([

@@ -37,6 +37,7 @@ export class Slots {
   readonly #clock: Clock;
   readonly #running = { engine: 0, queues: new Map<string, number>(), tasks: new Map<string, number>() };
   readonly #asks = new Set<OpenAsk>();
+  readonly #controllers = new Map<string, AbortController>(); // by queue: one serves many asks, until it aborts
   readonly #lines = new Map<string, Set<{ readonly queue: string; readonly start: () => void }>>(); // by task
   readonly #coming = new Map<string, number>();
   readonly #short = new Map<string, () => void>(); // queues that wait for room, in the order of their turns
@@ -158,13 +159,21 @@ export class Slots {
     const room = new Map<string, number>();
     for (const [task, limit] of this.#limits.tasks)
       room.set(task, Math.max(0, limit - (this.#running.tasks.get(task) ?? 0)));
-    const controller = new AbortController();
+    const controller = this.#controller(queue);
     const done = (): void => {
       if (this.#asks.delete(ask)) this.#wake();
     };
     const ask: OpenAsk = { queue, size, room, signal: controller.signal, controller, done };
     this.#asks.add(ask);
     return ask;
+  }
+
+  #controller(queue: string): AbortController {
+    let controller = this.#controllers.get(queue);
+    if (controller === undefined || controller.signal.aborted) {
+      this.#controllers.set(queue, (controller = new AbortController()));
+    }
+    return controller;
   }
 
   #reclaim(queue: string, least: number): void {

@@ -66,7 +66,7 @@ export class Sweep {
   async round(): Promise<{ examined: number; resent: number }> {
     const { events, availability, time } = this.#parts;
     if (availability.isDown) return { examined: 0, resent: 0 }; // nothing could be sent
-    await time.measure();
+    await time.refresh();
     const records = await this.#overdue();
     let resent = 0;
     for (const record of records) if (!this.#stopped && (await this.#resend(record))) resent += 1;

@@ -1,4 +1,4 @@
-import { defineTask, implement, type Services } from '@carillon/core';
+import { defineTask, implement, type Services, silentLogger } from '@carillon/core';
 import { expect, it } from 'vitest';
 import { gate, HOUR, messageStage, MINUTE, onBothBackends, SECOND } from './on-both-backends.fixture.test.js';
 
@@ -79,6 +79,40 @@ onBothBackends('unless', (stage) => {
     expect(await second.carillon.get(task, { id })).toMatchObject({ state: 'done', interruptions: 0 });
   });
 
+  it.each<[string, object, object, () => boolean | Promise<boolean>]>([
+    ["its task's time-out, and throws later", { timeout: '10s' }, {}, () => Promise.reject(new Error('my bug'))],
+    ["its call's time-out, and says yes later", { timeout: '1d' }, { timeout: '10s' }, () => true],
+  ])('if it hangs beyond %s, the job goes on, with a warning (Y4)', async (_, options, overrides, later) => {
+    const { clock, start } = stage();
+    const answer = gate<boolean | Promise<boolean>>();
+    const task = defineTask<null>('work', { unless: async () => answer.opened, ...options });
+    const warned: unknown[] = [];
+    const logger = { ...silentLogger, warn: (...line: unknown[]) => void warned.push(line) };
+    const { carillon } = await start([implement(task, () => {})], { logger });
+    const { id } = await carillon.schedule(task, null, overrides);
+    await clock.advance(10 * SECOND - 1);
+    expect([warned, (await carillon.get(task, { id }))?.state]).toEqual([[], 'running']);
+    await clock.advance(1);
+    answer.open(later());
+    await clock.advance(MINUTE);
+    const job = { task: 'work', jobId: id, timeoutMs: 10 * SECOND };
+    expect(warned).toEqual([[job, '`unless` ran into its time-out; the job goes on']]);
+    expect(await carillon.get(task, { id })).toMatchObject({ state: 'done', attemptsBegun: 1 });
+  });
+
+  it('leaves no timer behind once it has answered', async () => {
+    const { clock, start } = stage();
+    const task = defineTask<null>('work', { unless: () => true, timeout: '1h' });
+    const { carillon } = await start([implement(task, () => {})]);
+    const waiting: number[] = [];
+    for (let job = 0; job < 3; job += 1) {
+      await carillon.schedule(task, null);
+      await clock.advance(0);
+      waiting.push(clock.pending);
+    }
+    expect(waiting).toEqual([waiting[0], waiting[0], waiting[0]]);
+  });
+
   it('starts nothing if the lease was lost while it was asked', async () => {
     const { clock, start } = stage();
     const answer = gate<boolean>();
@@ -111,4 +145,14 @@ it('is asked at each hop, so that an order that is paid ends its chain early', a
   const sent = transport.calls('send');
   await clock.advance(24 * HOUR);
   expect([asked, transport.calls('send')]).toEqual([6, sent]);
+});
+
+it('does not hold up a job on its way, if it hangs at a hop (Y4)', async () => {
+  const { clock, start } = messageStage({ horizonMs: HOUR });
+  let ran = 0;
+  const task = defineTask<null>('work', { in: '3h', unless: () => new Promise<boolean>(() => {}), timeout: '10s' });
+  const { carillon } = await start([implement(task, () => void (ran += 1))]);
+  await carillon.schedule(task, null);
+  await clock.advance(3 * HOUR + 10 * SECOND);
+  expect(ran).toBe(1);
 });

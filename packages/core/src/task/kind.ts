@@ -37,7 +37,11 @@ export interface Step {
 
 /** The user's `unless`, ready to be asked, and the step that follows from a yes. */
 export interface Guard {
+  readonly task: string;
+  readonly jobId: string;
   ask(): boolean | Promise<boolean>;
+  /** How long its answer is waited for: as long as an attempt may take. */
+  timeoutMs(): number;
   skip(): Step;
 }
 

@@ -102,12 +102,15 @@ describe('a job lies its own over them', () => {
       { attempts: 3, retryForMs: Infinity, backoff: { type: 'exponential' } },
     ],
     [{ maxLateness: { of: '1m', then: 'dead' } }, { lateness: { ofMs: 60_000, then: 'dead' } }],
+    [{ interruptions: 2 }, { attempts: 3, interruptions: 2 }],
+    [{ keep: '1h' }, { attempts: 3, keepDoneMs: 3_600_000, keepDeadMs: 3_600_000 }],
   ])('%o', (overrides, expected) => {
     expect(resolvePolicy(task, overrides)).toMatchObject(expected);
   });
 
   test('a bad one names the job’s task', () => {
     expect(() => resolvePolicy(task, { attempts: 0 })).toThrow(/attempts of a job of task t/);
+    expect(() => resolvePolicy(task, { interruptions: 0 })).toThrow(/interruptions of a job of task t/);
     expect(() => resolvePolicy(task, { retry: { backoff: { type: 'no' } as never } })).toThrow(/of a job of task t/);
   });
 });

@@ -5,8 +5,14 @@ import { type Backoff, checkBackoff } from '../retry/backoff.js';
 import { type Duration, durationMs } from '../time/duration.js';
 import type { AnyTask, OnExisting, RetryOptions, TaskOptions, TaskOverrides } from './task.js';
 
+/** How long a settled job is remembered, and one that was set aside. */
+export interface Keeping {
+  readonly keepDoneMs: number;
+  readonly keepDeadMs: number;
+}
+
 /** How long and how often a job is tried. */
-export interface ResolvedPolicy {
+export interface ResolvedPolicy extends Keeping {
   /** Dead after so many recorded failures; `Infinity` if only the age counts. */
   readonly attempts: number;
   /** A started attempt is never repeated. */
@@ -18,9 +24,6 @@ export interface ResolvedPolicy {
   readonly interruptions: number;
   readonly timeoutMs: number;
   readonly lateness: { readonly ofMs: number; readonly then: 'skip' | 'dead' | 'run' } | undefined;
-  /** How long a settled job is remembered, and one that was set aside. */
-  readonly keepDoneMs: number;
-  readonly keepDeadMs: number;
 }
 
 /** A task's options with every default filled in. */
@@ -137,9 +140,20 @@ export function resolvePolicy(task: ResolvedTask, overrides: TaskOverrides | und
     ...(counted && { attempts: own.attempts, neverAgain: own.neverAgain }),
     ...(overrides.retry?.for !== undefined && { retryForMs: own.retryForMs }),
     ...(overrides.timeout !== undefined && { timeoutMs: own.timeoutMs }),
+    ...(overrides.interruptions !== undefined && {
+      interruptions: atLeastOne(overrides.interruptions, at('interruptions')),
+    }),
     ...(overrides.maxLateness !== undefined && { lateness: own.lateness }),
+    ...keepingOf(overrides, task),
     backoff: overrides.retry?.backoff ?? task.backoff,
   };
+}
+
+/** How long a job is remembered: by its own `keep`, else as its task says; throws `E_DURATION` for a bad one. */
+export function keepingOf(overrides: TaskOverrides | undefined, { keepDoneMs, keepDeadMs }: Keeping): Keeping {
+  if (overrides?.keep === undefined) return { keepDoneMs, keepDeadMs };
+  const keepMs = durationMs(overrides.keep, 'keep of a job');
+  return { keepDoneMs: keepMs, keepDeadMs: keepMs };
 }
 
 function isFunction(value: unknown, what: string, needed = false): void {

@@ -53,13 +53,13 @@ export interface TaskOptions<P = never> {
   readonly retry?: RetryOptions;
   /** Dead after so many attempts that began and never ended (crashes, lost leases); default 10. */
   readonly interruptions?: number;
-  /** Aborts the attempt's signal after this long; default never. */
+  /** Aborts the attempt's signal after this long, and gives up on a hung `unless`; default never. */
   readonly timeout?: Duration;
   /** How many of this task one engine runs at once; default as many as the engine runs. */
   readonly concurrency?: number;
   readonly maxLateness?: Lateness;
-  /** Ends the job as skipped if it answers true; asked at every hop and before every attempt. One that throws is logged,
-   *  and the job runs: better once too often than never. */
+  /** Ends the job as skipped if it answers true; asked at every hop and before every attempt. One that throws, or takes
+   *  longer than `timeout`, is logged, and the job runs: better once too often than never. */
   readonly unless?: (payload: P, services: Services) => boolean | Promise<boolean>;
   /** Checks payloads, at `schedule` and before a handler. Any Standard Schema (zod, valibot, arktype …). */
   readonly schema?: StandardSchema;
@@ -70,12 +70,15 @@ export interface TaskOptions<P = never> {
   readonly keep?: Duration;
 }
 
-/** What one `schedule` call may override. Stored with the job, so all of it is data. */
+/** What one `schedule` call may override. Stored with the job, so all of it is data: `unless`, `schema` and `retry.on` stay the
+ *  task's, and so does `concurrency`, which is no single job's. */
 export interface TaskOverrides {
   readonly attempts?: number | 'never-again';
   readonly retry?: { readonly for?: Duration; readonly backoff?: BackoffData };
+  readonly interruptions?: number;
   readonly timeout?: Duration;
   readonly maxLateness?: Lateness;
+  readonly keep?: Duration;
 }
 
 declare const types: unique symbol;

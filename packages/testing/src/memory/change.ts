@@ -1,4 +1,4 @@
-// Change: applies one change to records, in a draft that counts only as a whole (L1).
+// Change: applies one change to records, in a draft that counts only as a whole (L1 of ports/ledger.ts).
 
 import type { Change, ChangeAnswer, Expectation, LedgerRecord, RecordKey, Write } from '@carillon/core/spi';
 import { copyContent, copyKey, handOut, identityOf } from './records.js';
@@ -55,7 +55,7 @@ function put(old: LedgerRecord | undefined, write: Extract<Write, { do: 'put' }>
   const record: LedgerRecord = {
     ...copyContent(write.content),
     key: old?.key ?? copyKey(write.key),
-    version: (old?.version ?? 0) + 1, // L2
+    version: (old?.version ?? 0) + 1, // L2 of ports/ledger.ts
     fence: old?.fence ?? 0,
     lease: resolved ? undefined : old?.lease,
     interrupted: resolved || old === undefined ? Object.freeze([]) : old.interrupted, // L5

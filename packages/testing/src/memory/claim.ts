@@ -26,7 +26,7 @@ export function judge(record: LedgerRecord, claim: Claim, now: Instant): Judgeme
 
 /** Grants a record that nobody holds now, whatever its due time. */
 export function grantTo(record: LedgerRecord, by: Pick<Claim, 'holder' | 'nonce' | 'leaseMs'>, now: Instant): Grant {
-  const fence = Math.max(record.fence + 1, Math.floor(now * 1000)); // L2
+  const fence = Math.max(record.fence + 1, Math.floor(now * 1000)); // L2 of ports/ledger.ts
   const lease: Lease = Object.freeze({ holder: by.holder, nonce: by.nonce, since: now, until: now + by.leaseMs });
   const interrupted = record.lease ? Object.freeze([...record.interrupted, record.lease]) : record.interrupted; // L5
   const version = record.version + 1; // L6

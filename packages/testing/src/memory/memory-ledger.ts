@@ -85,9 +85,9 @@ export class MemoryLedger implements Ledger {
 
   async due(query: DueQuery): Promise<Page> {
     this.#enter();
-    const after = query.cursor === undefined ? undefined : (JSON.parse(query.cursor) as [Instant, RecordKey]);
+    const after = query.cursor === undefined ? undefined : placeOf(query.cursor);
     const passed = ({ record }: Entry): boolean =>
-      after !== undefined && (attentionAt(record)! - after[0] || compareKeys(record.key, after[1])) <= 0;
+      after !== undefined && (attentionAt(record)! - after.at || compareKeys(record.key, after.key)) <= 0;
     const found: Entry[] = [];
     for (const queue of new Set(query.queues)) {
       let taken = 0;
@@ -98,13 +98,13 @@ export class MemoryLedger implements Ledger {
       }
     }
     found.sort(compareAttention);
-    return page(found, query.limit, ({ record }) => [attentionAt(record), record.key]);
+    return page(found, query.limit);
   }
 
   async list(query: ListQuery): Promise<Page> {
     this.#enter();
     const prefix = query.idPrefix ?? '';
-    const after = query.cursor === undefined ? undefined : (JSON.parse(query.cursor) as RecordKey);
+    const after = query.cursor === undefined ? undefined : placeOf(query.cursor).key;
     const passed = ({ record: { key } }: Entry): boolean =>
       key.id < prefix || (after !== undefined && compareKeys(key, after) <= 0);
     const found: Entry[] = [];
@@ -112,7 +112,7 @@ export class MemoryLedger implements Ledger {
       if (found.length > query.limit || !entry.record.key.id.startsWith(prefix)) break;
       if (matches(entry.record, query)) found.push(entry);
     }
-    return page(found, query.limit, ({ record }) => record.key);
+    return page(found, query.limit);
   }
 
   #create({ key, create, nonce }: Claim): Entry | undefined {
@@ -142,9 +142,25 @@ function matches(record: LedgerRecord, query: ListQuery): boolean {
 }
 
 /** The first `limit` entries, and a cursor to the last of them if there are more. */
-function page(found: readonly Entry[], limit: number, place: (entry: Entry) => unknown): Page {
+function page(found: readonly Entry[], limit: number): Page {
   const entries = found.slice(0, limit);
   const records = entries.map(({ record }) => handOut(record));
   const last = entries.at(-1);
-  return found.length > limit && last ? { records, cursor: JSON.stringify(place(last)) } : { records };
+  if (found.length <= limit || last === undefined) return { records };
+  const { kind, id, partition } = last.record.key;
+  return { records, cursor: JSON.stringify([kind, id, partition, attentionAt(last.record) ?? 0]) };
+}
+
+/** The place that a cursor names; throws `E_OPTIONS` for a text that no page has handed out. */
+function placeOf(cursor: string): { readonly key: RecordKey; readonly at: Instant } {
+  try {
+    const [kind, id, partition, at] = JSON.parse(cursor) as [string, string, string, Instant];
+    if ([kind, id, partition].every((part) => typeof part === 'string') && Number.isFinite(at))
+      return { key: { kind, id, partition }, at };
+  } catch {
+    // refused below, like any other text that names no place
+  }
+  throw new CarillonError('E_OPTIONS', `${JSON.stringify(cursor)} is no cursor of a page.`, {
+    next: 'Give the cursor of the page before, or leave it out for the first page.',
+  });
 }

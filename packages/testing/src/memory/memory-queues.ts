@@ -1,6 +1,7 @@
 // Memory queues: the messages of one memory store, as a broker keeps them.
 //
-// Q1  A message is visible from an instant on; a delivery makes it invisible for the length of its lease (P2).
+// Q1  A message is visible from an instant on; a delivery makes it invisible for the length of its lease
+//     (P2 of ports/transport.ts).
 // Q2  A delivery speaks for its message only while its lease runs and no later delivery has been made.
 
 import type { Instant, OutgoingMessage } from '@carillon/core/spi';

@@ -128,7 +128,7 @@ function refused(why: string): SendOutcome {
   return { outcome: 'refused', reason: `The message was refused: ${why}.` };
 }
 
-/** As early as the precision allows (P1). */
+/** As early as the precision allows (P1 of ports/transport.ts). */
 function floorTo(instant: Instant, precisionMs: number): Instant {
   return precisionMs > 0 ? Math.floor(instant / precisionMs) * precisionMs : instant;
 }

@@ -50,7 +50,7 @@ export function memory(options: MemoryOptions = {}): MemoryBackend {
 export function memoryStore(options: Pick<MemoryOptions, 'clock'> = {}): MemoryBackend {
   const clock = options.clock ?? systemClock;
   const waiting = new WaitingRoom(clock);
-  const records = new Records((queue) => waiting.wake(queue));
+  const records = new Records((_before, after) => after && waiting.wake(after.record.queue));
   let grants = 0;
   const store: FusedStore = { clock, waiting, records, nonce: () => `received-${(grants += 1)}` };
   const handle = (): MemoryBackend => ({

@@ -14,10 +14,12 @@ export interface Entry {
   readonly nonce: string;
 }
 
-/** When a record wants attention: its lease's end while it is leased, else its `wakeAt`; `undefined` once settled. */
-export function attentionAt(record: LedgerRecord): Instant | undefined {
-  if (record.wakeAt === undefined) return undefined;
-  return record.lease?.until ?? record.wakeAt;
+/** Hears of an entry that has been filed (`before` is undefined), replaced, or removed (`after` is undefined). */
+export type Changed = (before: Entry | undefined, after: Entry | undefined) => void;
+
+/** When a record wants attention: at its `wakeAt`, but not before the end of its lease; `undefined` once settled. */
+export function attentionAt({ wakeAt, lease }: LedgerRecord): Instant | undefined {
+  return wakeAt === undefined ? undefined : Math.max(lease?.until ?? 0, wakeAt);
 }
 
 /** One text per key; the partition belongs to it, as it does on Redis. */
@@ -38,10 +40,10 @@ export class Records {
     (a, b) => a.record.expiresAt! - b.record.expiresAt! || compareKeys(a.record.key, b.record.key),
   );
   readonly #removals = new Map<string, string>(); // identity → nonce, the latest of them
-  readonly #changed: (queue: string) => void;
+  readonly #changed: Changed;
 
-  /** `changed` hears of each queue in which a record was written. */
-  constructor(changed: (queue: string) => void = () => {}) {
+  /** `changed` hears of every entry that is filed, replaced or removed. */
+  constructor(changed: Changed = () => {}) {
     this.#changed = changed;
   }
 
@@ -52,12 +54,14 @@ export class Records {
   /** Files an entry in place of the one under the same key. */
   put(entry: Entry): void {
     const { record } = entry;
-    this.delete(record.key);
-    this.#entries.set(identityOf(record.key), entry);
-    this.kind(record.key.kind).add(entry);
-    if (attentionAt(record) !== undefined) this.queue(record.queue).add(entry);
-    else if (record.expiresAt !== undefined) this.#byExpiry.add(entry);
-    this.#changed(record.queue);
+    const identity = identityOf(record.key);
+    const before = this.#entries.get(identity);
+    this.#entries.set(identity, entry);
+    this.kind(record.key.kind).replace(entry);
+    if (before !== undefined && !isSamePlace(before.record, record)) this.#unfile(before);
+    if (attentionAt(record) !== undefined) this.queue(record.queue).replace(entry);
+    else if (record.expiresAt !== undefined) this.#byExpiry.replace(entry);
+    this.#changed(before, entry);
   }
 
   /** Removes a record and remembers for a while by whom, so that a repeat is recognised. */
@@ -76,14 +80,15 @@ export class Records {
     return this.get(key) === undefined && this.#removals.get(identityOf(key)) === nonce;
   }
 
+  /** Removes a record as if it had never been. */
   delete(key: RecordKey): void {
-    const entry = this.get(key);
-    if (entry === undefined) return;
-    const { record } = entry;
-    this.#entries.delete(identityOf(key));
-    this.kind(key.kind).delete(entry);
-    if (attentionAt(record) !== undefined) this.queue(record.queue).delete(entry);
-    else if (record.expiresAt !== undefined) this.#byExpiry.delete(entry);
+    const identity = identityOf(key);
+    const before = this.#entries.get(identity);
+    if (before === undefined) return;
+    this.#entries.delete(identity);
+    this.kind(key.kind).delete(before);
+    this.#unfile(before);
+    this.#changed(before, undefined);
   }
 
   /** Removes the settled records whose retention has ended. */
@@ -91,6 +96,11 @@ export class Records {
     for (let entry = this.#byExpiry.first; entry && entry.record.expiresAt! <= now; entry = this.#byExpiry.first) {
       this.delete(entry.record.key);
     }
+  }
+
+  /** Every record there is. */
+  all(): Iterable<Entry> {
+    return this.#entries.values();
   }
 
   /** The open records of a queue, by attention time. */
@@ -108,6 +118,20 @@ export class Records {
     }
     return entries;
   }
+
+  /** Takes an entry out of the order of attention or expiry. */
+  #unfile(entry: Entry): void {
+    const { record } = entry;
+    if (attentionAt(record) !== undefined) this.queue(record.queue).delete(entry);
+    else if (record.expiresAt !== undefined) this.#byExpiry.delete(entry);
+  }
+}
+
+/** Whether two states of a record stand at one place in the order of attention or expiry. */
+function isSamePlace(a: LedgerRecord, b: LedgerRecord): boolean {
+  const attention = attentionAt(a);
+  if (attention !== attentionAt(b)) return false;
+  return attention === undefined ? a.expiresAt === b.expiresAt : a.queue === b.queue;
 }
 
 /** The order of `due`: earliest attention first. */

@@ -52,6 +52,15 @@ export function due(test: Test<ProbedLedger>): void {
     expect(await probe.dueIds(renewal.until)).toEqual(['a']);
   });
 
+  test('lets a sweep put off a record whose lease has ended', async ({ probe, advance }) => {
+    const { record } = await probe.placeAndGrant('a');
+    const until = record.lease!.until;
+    await advance(until - probe.start);
+    await probe.put('a', { version: record.version }, probe.content({ wakeAt: until + 5000 }));
+    expect(await probe.dueIds(until + 4999)).toEqual([]);
+    expect(await probe.dueIds(until + 5000)).toEqual(['a']);
+  });
+
   test('follows every change of a record', async ({ probe }) => {
     const { start } = probe;
     await probe.place('a');

@@ -5,7 +5,7 @@ import type { Test } from '../suite.js';
 import type { ProbedLedger } from './ledger-conformance.js';
 import { asGranted, FAR_MS, jobKey, LEASE_MS } from './ledger-probe.js';
 
-/** Claims, grants and what a holder writes (L2, L3, L5, L6). */
+/** Claims, grants and what a holder writes (L2, L3, L5, L6 of ports/ledger.ts). */
 export function leases(test: Test<ProbedLedger>): void {
   test('L6: grants a record that is due, and raises its version', async ({ ledger, probe }) => {
     const placed = await probe.place('a');

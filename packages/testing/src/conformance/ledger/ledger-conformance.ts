@@ -1,4 +1,5 @@
-// Ledger conformance: the specification of the ledger port (L1 to L6), to be run against every adapter.
+// Ledger conformance: the specification of the ledger port (L1 to L6 of ports/ledger.ts), to be run against every
+// adapter.
 
 import type { Ledger } from '@carillon/core/spi';
 import { suite } from '../suite.js';

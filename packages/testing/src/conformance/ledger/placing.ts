@@ -6,7 +6,7 @@ import type { Test } from '../suite.js';
 import type { ProbedLedger } from './ledger-conformance.js';
 import { FAR_MS, jobKey, outboxEntry } from './ledger-probe.js';
 
-/** Expectations, and changes as a whole (L1, L2). */
+/** Expectations, and changes as a whole (L1, L2 of ports/ledger.ts). */
 export function placing(test: Test<ProbedLedger>): void {
   test('reads nothing where nothing is', async ({ probe }) => {
     expect(await probe.read('a')).toBeUndefined();

@@ -17,7 +17,7 @@ const IDS = ['a', 'b', 'c'];
 const SHORT_LEASE_MS = 10;
 const key = (id: string) => jobKey(id, 'shared');
 
-/** Seeded comparison with the model (L1 to L6). */
+/** Seeded comparison with the model (L1 to L6 of ports/ledger.ts). */
 export function randomCommands(test: Test<ProbedLedger>): void {
   for (let seed = 1; seed <= SEEDS; seed += 1) {
     test(`L1–L6: agrees with the model, seed ${seed}`, async ({ probe, advance, second }) => {

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { Test } from '../suite.js';
 import type { ProbedTransport } from './transport-conformance.js';
 
-/** Arrival, once at least and never early (P1). */
+/** Arrival, once at least and never early (P1 of ports/transport.ts). */
 export function delivery(test: Test<ProbedTransport>): void {
   test('P1: delivers a message whose time has come at once', async ({ probe, now }) => {
     for (const [text, deliverAt] of [

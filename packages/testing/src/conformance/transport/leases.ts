@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { Test } from '../suite.js';
 import type { ProbedTransport } from './transport-conformance.js';
 
-/** Holding and redelivery (P2). */
+/** Holding and redelivery (P2 of ports/transport.ts). */
 export function leases(test: Test<ProbedTransport>): void {
   test('P2: delivers again what was not acknowledged within its lease, and counts', async ({ probe }) => {
     await probe.send('a');

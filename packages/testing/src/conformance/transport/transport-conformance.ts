@@ -1,4 +1,5 @@
-// Transport conformance: the specification of the transport port (P1 to P3), to be run against every adapter.
+// Transport conformance: the specification of the transport port (P1 to P3 of ports/transport.ts), to be run against every
+// adapter.
 
 import type { Instant, Transport } from '@carillon/core/spi';
 import { suite } from '../suite.js';
