@@ -14,7 +14,7 @@ import {
   attemptsBegun,
   isSettled,
   type Job,
-  nextGeneration,
+  nextOf,
   readJob,
   SET_ASIDE,
   type Wish,
@@ -58,7 +58,7 @@ export function reschedule(
 ): Amendment {
   const wish: Wish = { want: 'reschedule', due };
   return amend(namespace, record, wish, (job) => {
-    const moved = edited(grant(job, wish, now, keeping), now);
+    const moved = nextOf(grant(job, wish, now, keeping), now);
     return [moved, carry(moved, now, carriage)];
   });
 }
@@ -70,7 +70,7 @@ export function redrive(record: LedgerRecord, due: Due | undefined, now: Instant
   const attempts = attemptsBegun(job, record);
   if (!SET_ASIDE.includes(job.state) || job.body.lost === true)
     return { answer: isSettled(job) ? 'settled' : 'running', attempts, job, writes: [] };
-  const again = edited(
+  const again = nextOf(
     { ...job, state: 'scheduled', dueAt: due === undefined ? now : Math.max(0, dueInstant(due)), expiresAt: undefined },
     now,
   );
@@ -116,10 +116,4 @@ function withAbort(wish: Wish, earlier: Wish | undefined): Wish {
 
 function put(record: LedgerRecord, content: RecordContent): Write {
   return { do: 'put', key: record.key, expect: { version: record.version }, content };
-}
-
-/** The job in its next generation (E2), with its time of placing kept. */
-function edited(job: Job, now: Instant): Job {
-  const placed = job.body.placedAt ?? Math.floor(job.generation / 1000);
-  return withBody({ ...job, generation: nextGeneration(job.generation, now) }, { placedAt: placed });
 }

@@ -5,7 +5,8 @@ import { resolveTask } from '../task/options.js';
 import { defineTask } from '../task/task.js';
 import { candidate } from './candidate.js';
 import { type Carriage, carry, deliveryTime, GRACE_MS, UNSENT_MS, wakeMessage } from './carriage.js';
-import { type Job, withBody } from './job.js';
+import { type Job, placedAt, withBody } from './job.js';
+import { readBody } from './job-body.js';
 
 const NOW = Date.parse('2027-01-15T12:00:00.000Z');
 const HOUR_MS = 3_600_000;
@@ -102,5 +103,30 @@ describe('the message', () => {
   test('an on-claim job travels whole', () => {
     const decoded = decodeEnvelope(wakeMessage(jobIn(HOUR_MS, { headers: { a: 'b' } }), NOW, true).body, 1_000);
     expect(decoded).toMatchObject({ envelope: { body: '{"payload":{"n":1},"headers":{"a":"b"}}' } });
+  });
+});
+
+describe('K4: copies of earlier messages are stale', () => {
+  test('the first message is of the generation in which the job was placed, each further one of a new one', () => {
+    const job = jobIn(HOUR_MS);
+    const first = carry(job, NOW, by());
+    expect(first.generation).toBe(job.generation);
+    const again = { ...job, body: readBody(first.body)! };
+    const second = carry(again, NOW + 5, by());
+    expect(second.generation).toBeGreaterThan(first.generation);
+    expect(decodeEnvelope(second.outbox[0]!.message.body, 1_000)).toMatchObject({
+      envelope: { generation: second.generation },
+    });
+    expect(placedAt({ ...again, generation: second.generation, body: readBody(second.body)! })).toBe(NOW);
+  });
+
+  test('also of an on-claim job, whose first message was sent before there was a record', () => {
+    const claimed = jobIn(0, { lastMessageAt: NOW });
+    expect(carry(claimed, NOW + 5, by()).generation).toBeGreaterThan(claimed.generation);
+  });
+
+  test('not where the record is the message', () => {
+    const job = jobIn(0, { starts: 1 });
+    expect(carry(job, NOW + 5, by({ fused: true })).generation).toBe(job.generation);
   });
 });

@@ -3,12 +3,14 @@
 // K1  A message is never asked for beyond the transport's horizon; the rest of the way is another hop.
 // K2  A wall time is resolved again at least daily, also where nothing else would hop.
 // K3  A fused store sends no message: the record is the message.
+// K4  Each further message is of a new generation, so whatever copies of earlier ones still come are stale: they collapse
+//     instead of going on beside it.
 
 import { encodeEnvelope } from '../message/envelope.js';
 import type { OutboxEntry, RecordContent } from '../ports/ledger.js';
 import type { OutgoingMessage } from '../ports/outgoing-message.js';
 import type { Instant } from '../time/instant.js';
-import { bodyText, type Job, withBody, writeJob } from './job.js';
+import { bodyText, type Job, nextOf, withBody, writeJob } from './job.js';
 
 /** What a decision must know of the backend to write a job's record and its message. */
 export interface Carriage {
@@ -36,7 +38,9 @@ export function carry(job: Job, now: Instant, carriage: Carriage, wakeAt: Instan
   if (carriage.fused) return writeJob(job, deliverAt); // K3
 
   const lastMessageAt = Math.max(deliverAt, job.body.lastMessageAt ?? 0);
-  const numbered = withBody(job, { messages: (job.body.messages ?? 0) + 1, lastMessageAt });
+  const messages = (job.body.messages ?? 0) + 1;
+  const isFirst = job.body.lastMessageAt === undefined;
+  const numbered = withBody(isFirst ? job : nextOf(job, now), { messages, lastMessageAt }); // K4
   const entry: OutboxEntry = {
     message: wakeMessage(numbered, deliverAt),
     wakeAt: Math.max(deliverAt, now) + GRACE_MS,

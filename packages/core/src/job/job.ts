@@ -120,6 +120,11 @@ export function nextGeneration(previous: number, now: Instant): number {
   return Math.max(previous + 1, now * 1000);
 }
 
+/** The job in its next generation, with its time of placing kept. */
+export function nextOf(job: Job, now: Instant): Job {
+  return withBody({ ...job, generation: nextGeneration(job.generation, now) }, { placedAt: placedAt(job) });
+}
+
 /** The same job with these fields of the body changed; `undefined` takes a field out. */
 export function withBody(job: Job, change: Partial<{ [K in keyof JobBody]: JobBody[K] | undefined }>): Job {
   return { ...job, body: { ...job.body, ...change } };

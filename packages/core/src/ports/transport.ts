@@ -10,7 +10,8 @@ import type { OutgoingMessage } from './outgoing-message.js';
 
 /** What a transport can do; values may shrink while it runs, as the broker teaches it. */
 export interface Limits {
-  /** How far ahead a message may be sent; `Infinity` if there is no limit. Longer waits are made of hops. */
+  /** How far ahead a message may be sent, with room for clocks that differ; `Infinity` if there is no limit. Longer waits
+   *  are made of hops. */
   readonly horizonMs: number;
   /** How coarse its delivery times are; `0` if it delivers on the millisecond. */
   readonly precisionMs: number;

@@ -1,0 +1,70 @@
+import { expect, test } from 'vitest';
+import { acks } from './acks.js';
+import { messageOf, Story } from './story.fixture.test.js';
+
+test('A1: acks of what is settled, stale or followed by another message are in order', async () => {
+  const story = new Story(acks);
+  const settled = story.write('settled');
+  story.write('settled', { state: 'done' });
+  story.message('acked', messageOf(settled));
+
+  const edited = story.write('edited');
+  story.write('edited', { generation: edited.generation + 1 });
+  story.message('acked', messageOf(edited));
+
+  const hopped = story.write('hopped');
+  story.write('hopped', { body: { hop: 1 } });
+  story.message('acked', messageOf(hopped));
+
+  const retried = story.write('retried');
+  story.message('stored', messageOf(retried, { number: 2 }));
+  story.message('acked', messageOf(retried));
+
+  const lost = story.write('lost');
+  story.message('lost', messageOf(lost, { number: 2 }));
+  story.message('acked', messageOf(lost));
+  expect(story.end()).toEqual([]);
+});
+
+test('A1: an ack while the job is open and nothing follows is seen', () => {
+  const story = new Story(acks);
+  const record = story.write('a');
+  story.message('stored', messageOf(record));
+  story.message('delivered', messageOf(record));
+  story.message('acked', messageOf(record));
+  expect(story.found).toEqual([expect.stringContaining('no later message was sent')]);
+});
+
+test('A1: a promise that is still in the outbox is no later message', () => {
+  const story = new Story(acks);
+  const record = story.write('a');
+  const next = messageOf(record, { number: 2 });
+  story.write('a', { outbox: [{ message: next, wakeAt: story.now }] });
+  story.message('acked', messageOf(record));
+  expect(story.found).toHaveLength(1);
+});
+
+test('A2: an ack of a message without a record is seen, unless it was forgotten since the delivery', async () => {
+  const story = new Story(acks);
+  const record = story.write('a');
+  story.message('delivered', messageOf(record));
+  await story.pass(10);
+  story.servers.ledger.records.delete(record.key);
+  story.forget('a');
+  story.message('acked', messageOf(record));
+  expect(story.found).toEqual([]);
+  await story.pass(10);
+  story.message('delivered', messageOf(record));
+  story.message('acked', messageOf(record));
+  expect(story.found).toEqual([expect.stringContaining('there is no record of its job')]);
+});
+
+test('A2: a malformed message is acked after its dead letter', () => {
+  const story = new Story(acks);
+  const malformed = { ...messageOf(story.write('a')), body: new Uint8Array([1]) };
+  story.write('letter', { state: 'dead', body: { reason: 'malformed message: not JSON' } });
+  story.message('acked', malformed);
+  expect(story.found).toEqual([]);
+  story.message('acked', malformed);
+  expect(story.found).toEqual(['I6: a malformed message was acked without a dead letter']);
+});

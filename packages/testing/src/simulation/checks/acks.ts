@@ -1,0 +1,65 @@
+// Acks (I6): a message is acked only when nothing depends on it any more.
+//
+// A1  That is so when its record is settled; when the message is stale (of an older generation or hop than the record's);
+//     when a later message of the job has been sent; of the last message it is never so while the job is open.
+// A2  A record that is not there excuses no ack, unless the ledger has forgotten it since the delivery, or its retention
+//     has ended. What can't be read must have become a dead letter by then.
+
+import type { Instant, LedgerRecord, OutgoingMessage } from '@carillon/core/spi';
+import { Exemptions } from './exemptions.js';
+import { bodyOf, type Envelope, envelopeOf, identityOf, isSettled, numberOf } from './job-record.js';
+import type { MonitorMaker } from './monitor.js';
+
+const MALFORMED = 'malformed message';
+
+/** Watches over I6. */
+export const acks: MonitorMaker = ({ servers, violate }) => {
+  const exemptions = new Exemptions();
+  const latestSent = new Map<string, number>();
+  const deliveredAt = new Map<string, Instant>();
+  const expired = new Set<string>();
+  let deadLetters = 0;
+
+  const reasonAgainst = (
+    message: OutgoingMessage,
+    { key, generation, hop }: Envelope,
+    record: LedgerRecord | undefined,
+  ): string | undefined => {
+    if (record === undefined) return expired.has(identityOf(key)) ? undefined : 'there is no record of its job';
+    if (isSettled(record) || generation < record.generation) return undefined;
+    if (hop < (bodyOf(record).hop ?? 0) || numberOf(message) < (latestSent.get(key.id) ?? 0)) return undefined;
+    return 'its job is open and no later message was sent';
+  };
+
+  return {
+    watch(observation) {
+      exemptions.watch(observation);
+      if (observation.what === 'record') {
+        const { key, change, before, after } = observation;
+        if (change === 'expired') expired.add(identityOf(key));
+        const isNew = key.kind === 'job' && before === undefined && after?.state === 'dead';
+        if (isNew && bodyOf(after).reason?.startsWith(MALFORMED) === true) deadLetters += 1;
+      }
+      if (observation.what !== 'message') return;
+
+      const { message, change, host, at } = observation;
+      const envelope = envelopeOf(message);
+      if (change === 'delivered') deliveredAt.set(message.id, at);
+      if (envelope === undefined) {
+        if (change !== 'acked') return;
+        deadLetters -= 1;
+        if (deadLetters < 0) violate('I6', message.id, 'a malformed message was acked without a dead letter');
+        return;
+      }
+      const { id } = envelope.key;
+      const sent = change === 'stored' || (change === 'lost' && host !== undefined);
+      if (sent) latestSent.set(id, Math.max(latestSent.get(id) ?? 0, numberOf(message)));
+      if (change !== 'acked') return;
+      const forgottenAt = exemptions.at(id);
+      if (forgottenAt !== undefined && forgottenAt >= (deliveredAt.get(message.id) ?? 0)) return;
+      const against = reasonAgainst(message, envelope, servers.ledger.records.get(envelope.key)?.record);
+      if (against !== undefined)
+        violate('I6', id, `${host ?? 'nobody'} acked the message ${message.id}, but ${against}`);
+    },
+  };
+};

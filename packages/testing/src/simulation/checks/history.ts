@@ -1,0 +1,140 @@
+// History: what a run has shown of each job: what was promised, what was tried, how it ended. The matching reads it at the
+// end.
+
+import type { Instant, LedgerRecord } from '@carillon/core/spi';
+import type { Call, Observation, ObservedAttempt } from '../observation.js';
+import { envelopeOf } from './job-record.js';
+
+/** What was seen of one job. */
+export interface JobHistory {
+  /** When `schedule` answered that it was placed or sent. */
+  acceptedAt?: Instant;
+  /** The call that scheduled it. */
+  call?: Call;
+  placedAt?: Instant;
+  /** Its record as the ledger last wrote it. */
+  record?: LedgerRecord;
+  gone?: 'expired' | 'removed';
+  /** Attempts that started, and those of them that returned, by fence. */
+  readonly started: Map<number, ObservedAttempt>;
+  readonly returned: Set<number>;
+  grants: number;
+  /** When it was completed. */
+  readonly completions: Instant[];
+  /** Its messages at the broker. */
+  sent: number;
+  copied: number;
+  lost: number;
+  acked: number;
+  delivered: number;
+  cancelCalls: number;
+}
+
+const PLACED = new Set(['scheduled', 'replaced', 'running', 'sent']);
+
+/** The histories of all jobs of a run. */
+export class History {
+  readonly jobs = new Map<string, JobHistory>();
+  readonly #cancelsByKey = new Map<string, number>();
+  readonly #schedulesByKey = new Map<string, number>();
+
+  /** Takes an observation in. */
+  watch(observation: Observation): void {
+    const { at, host } = observation;
+    switch (observation.what) {
+      case 'record':
+        if (observation.key.kind === 'job') this.#changed(observation);
+        break;
+      case 'forgotten':
+        if (observation.key.kind === 'job') this.of(observation.key.id).record = observation.after;
+        break;
+      case 'message': {
+        const id = envelopeOf(observation.message)?.key.id;
+        if (id === undefined) break;
+        const job = this.of(id);
+        if (observation.change === 'stored') job.sent += 1;
+        if (observation.change === 'copied') job.copied += 1;
+        if (observation.change === 'acked') job.acked += 1;
+        if (observation.change === 'delivered') job.delivered += 1;
+        if (observation.change !== 'lost') break;
+        job.lost += 1;
+        if (host !== undefined) job.sent += 1; // told as sent, and lost at once
+        break;
+      }
+      case 'attempt': {
+        const { attempt, moment } = observation;
+        const job = this.of(attempt.jobId);
+        if (moment === 'started') job.started.set(attempt.fence, attempt);
+        if (moment === 'returned' && observation.error === undefined) job.returned.add(attempt.fence);
+        break;
+      }
+      case 'call':
+        this.#called(observation.call);
+        break;
+      case 'answer':
+        if (!observation.failed && observation.call.call === 'schedule')
+          this.#scheduled(observation.call, observation.answer as { outcome: string; id: string }, at);
+        break;
+      default:
+        break;
+    }
+  }
+
+  /** The history of a job. */
+  of(id: string): JobHistory {
+    let job = this.jobs.get(id);
+    if (job === undefined) {
+      job = {
+        started: new Map(),
+        returned: new Set(),
+        completions: [],
+        grants: 0,
+        sent: 0,
+        copied: 0,
+        lost: 0,
+        acked: 0,
+        delivered: 0,
+        cancelCalls: 0,
+      };
+      this.jobs.set(id, job);
+    }
+    return job;
+  }
+
+  /** How often business code asked to cancel what stands under a key. */
+  cancelsOf(task: string, key: string): number {
+    return this.#cancelsByKey.get(`${task}/${key}`) ?? 0;
+  }
+
+  /** How often business code scheduled something under a key. */
+  schedulesOf(task: string, key: string): number {
+    return this.#schedulesByKey.get(`${task}/${key}`) ?? 0;
+  }
+
+  #changed({ at, key, change, before, after }: Observation & { what: 'record' }): void {
+    const job = this.of(key.id);
+    if (after === undefined) {
+      job.gone = change === 'expired' ? 'expired' : 'removed';
+      return;
+    }
+    delete job.gone;
+    job.record = after;
+    job.placedAt ??= at;
+    if (change === 'granted') job.grants += 1;
+    if (after.state === 'done' && before?.state !== 'done') job.completions.push(at);
+  }
+
+  #called({ call, id, task, key }: Call): void {
+    if (call === 'cancel' && id !== undefined) this.of(id).cancelCalls += 1;
+    if (key === undefined) return;
+    const counts = call === 'cancel' ? this.#cancelsByKey : call === 'schedule' ? this.#schedulesByKey : undefined;
+    counts?.set(`${task}/${key}`, (counts.get(`${task}/${key}`) ?? 0) + 1);
+  }
+
+  #scheduled(call: Call, { outcome, id }: { outcome: string; id: string }, at: Instant): void {
+    if (!PLACED.has(outcome)) return;
+    const job = this.of(id);
+    job.acceptedAt ??= at;
+    job.call ??= call;
+  }
+}

@@ -1,0 +1,92 @@
+// Job record: reads what records and messages of jobs say. The monitors read the wire forms by themselves, so that a mistake
+// of the engine's own readers does not blind them.
+
+import type { Instant, LedgerRecord, OutgoingMessage, RecordKey } from '@carillon/core/spi';
+
+/** What somebody wants of a job that is being worked on. */
+type Wish =
+  | { readonly want: 'cancel'; readonly reason: string }
+  | { readonly want: 'reschedule'; readonly due: { readonly at: Instant } | { readonly wall: string } };
+
+/** The parts of a job's body that monitors look at. */
+export interface JobBody {
+  readonly key?: string;
+  readonly unkeyed?: true;
+  readonly nominalAt?: Instant;
+  readonly wall?: { readonly wall: string; readonly timezone: string };
+  readonly overrides?: { readonly attempts?: number | 'never-again'; readonly interruptions?: number };
+  readonly neverAgain?: true;
+  readonly hop?: number;
+  readonly sweeps?: number;
+  readonly failures?: number;
+  readonly interruptions?: number;
+  readonly starts?: number;
+  readonly attempts?: readonly (readonly [worker: string, startedAt: Instant, tookMs: number, outcome: string])[];
+  readonly wish?: Wish;
+  readonly unknownSince?: Instant;
+  readonly lost?: true;
+  readonly settledAt?: Instant;
+  readonly reason?: string;
+}
+
+/** What a message says about whom it wakes. */
+export interface Envelope {
+  readonly key: RecordKey;
+  readonly generation: number;
+  readonly hop: number;
+  /** It carries the whole job, which has no record yet. */
+  readonly onClaim: boolean;
+}
+
+const NO_BODY: JobBody = {};
+const bodies = new WeakMap<LedgerRecord, JobBody>();
+const envelopes = new WeakMap<OutgoingMessage, Envelope | 'malformed'>();
+
+/** The body of a job's record; one that can't be read is empty. */
+export function bodyOf(record: LedgerRecord): JobBody {
+  let body = bodies.get(record);
+  if (body === undefined) bodies.set(record, (body = (parsed(record.body) as JobBody | undefined) ?? NO_BODY));
+  return body;
+}
+
+/** What a message says; undefined if it can't be read. */
+export function envelopeOf(message: OutgoingMessage): Envelope | undefined {
+  let envelope = envelopes.get(message);
+  if (envelope === undefined) envelopes.set(message, (envelope = read(message)));
+  return envelope === 'malformed' ? undefined : envelope;
+}
+
+/** The number of a message among those of its job. */
+export function numberOf(message: OutgoingMessage): number {
+  return Number(message.id.slice(message.id.lastIndexOf('#') + 1));
+}
+
+/** How many attempts of a job are over, however they ended. */
+export function startsOf({ starts, attempts }: JobBody): number {
+  return starts ?? attempts?.length ?? 0;
+}
+
+/** Whether nothing more happens to a record by itself. */
+export function isSettled(record: LedgerRecord): boolean {
+  return record.state !== 'scheduled';
+}
+
+/** One text per record. */
+export function identityOf({ kind, partition, id }: RecordKey): string {
+  return `${kind}/${partition}/${id}`;
+}
+
+function read(message: OutgoingMessage): Envelope | 'malformed' {
+  const wire = parsed(new TextDecoder().decode(message.body)) as Partial<Record<string, unknown>> | undefined;
+  if (typeof wire?.i !== 'string') return 'malformed';
+  const { k, i, p, g, h, b } = wire as { k: string; i: string; p: string; g: number; h: number; b?: unknown };
+  return { key: { kind: k, id: i, partition: p }, generation: g, hop: h, onClaim: b !== undefined };
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the caller says what becomes of it
+  }
+}

@@ -1,0 +1,42 @@
+// Monitor: something that watches a run and says which invariant it has broken.
+
+import type { Instant } from '@carillon/core/spi';
+import type { Observer } from '../observation.js';
+import type { Plan } from '../plan/plan.js';
+import type { Servers } from '../world/servers.js';
+
+/** What the invariants of the design are called. */
+export type Invariant = 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10' | 'I11';
+
+/** What a monitor can look at, and how it says that something is wrong. */
+interface Bench {
+  readonly plan: Plan;
+  readonly servers: Servers;
+  readonly now: () => Instant;
+  /** Ends the run: an invariant is broken. `about` names the job, the record or the host. */
+  readonly violate: (invariant: Invariant, about: string, text: string) => void;
+}
+
+/** One invariant's watch over a run. */
+interface Monitor {
+  readonly watch?: Observer;
+  /** Judges what stands at the end, when all faults have been healed and the bound of I3 has passed. */
+  atEnd?(): void;
+}
+
+/** Makes a monitor for a run. */
+export type MonitorMaker = (bench: Bench) => Monitor;
+
+/** A broken invariant. */
+export class Violation extends Error {
+  override readonly name = 'Violation';
+
+  constructor(
+    readonly invariant: Invariant,
+    readonly about: string,
+    readonly text: string,
+    readonly at: Instant,
+  ) {
+    super(`${invariant}: ${text} (${about})`);
+  }
+}

@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { neverEarly } from './never-early.js';
+import { Story, T0 } from './story.fixture.test.js';
+
+test('an attempt that starts when it is due is in order', async () => {
+  const story = new Story(neverEarly);
+  story.write('a', { dueAt: T0 + 10 });
+  await story.pass(10);
+  story.grant('a');
+  story.attempt('a', 'started');
+  expect(story.end()).toEqual([]);
+});
+
+test('N1: one that starts before the due time that it says, or that the record said, is seen', async () => {
+  const story = new Story(neverEarly);
+  story.write('a', { dueAt: T0 + 11 });
+  await story.pass(10);
+  story.grant('a');
+  story.attempt('a', 'started');
+  story.attempt('a', 'started', { dueAt: T0 + 1 });
+  story.write('b', { dueAt: T0 });
+  story.grant('b');
+  story.attempt('b', 'started', { dueAt: T0 + 12 });
+  expect(story.found.map((text) => text.slice(0, 29))).toEqual([
+    'I5: an attempt started 1 ms b',
+    'I5: an attempt started 1 ms b',
+    'I5: an attempt started 2 ms b',
+  ]);
+});

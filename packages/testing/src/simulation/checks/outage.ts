@@ -1,0 +1,79 @@
+// Outage (I11): while the ledger is out of reach of a host, that host takes no work, and no job pays for it.
+//
+// U1  `NOTICED_MS` after the first request that was not served (a client's time-out, and a little) a host begins at most
+//     `BEGUN` more receives until the ledger answers it again: those that were on their way to it.
+// U2  Meanwhile it releases no delivery more than twice.
+// U3  A failure is recorded only of an attempt that failed: never of one whose handler returned, unless its time had run out.
+
+import type { Instant, LedgerRecord } from '@carillon/core/spi';
+import { Exemptions } from './exemptions.js';
+import { bodyOf } from './job-record.js';
+import type { MonitorMaker } from './monitor.js';
+
+const NOTICED_MS = 6_000;
+const BEGUN = 6;
+const MOST_RELEASES = 2;
+
+interface Outage {
+  readonly since: Instant;
+  receives: number;
+  readonly releases: Map<string, number>;
+}
+
+/** Watches over I11. */
+export const outage: MonitorMaker = ({ plan, violate }) => {
+  const exemptions = new Exemptions();
+  const outages = new Map<string, Outage>();
+  const returned = new Set<string>();
+
+  const asked = (host: string, to: string, name: string, served: boolean, at: Instant): void => {
+    if (to === 'ledger') {
+      if (served) outages.delete(host);
+      else if (!outages.has(host)) outages.set(host, { since: at, receives: 0, releases: new Map() });
+    }
+    const out = outages.get(host);
+    if (name !== 'receive' || out === undefined || at - out.since < NOTICED_MS) return;
+    out.receives += 1;
+    if (plan.shape === 'apart' && out.receives > BEGUN)
+      violate(
+        'I11',
+        host,
+        `a host goes on receiving while the ledger has been out of its reach for ${at - out.since} ms`,
+      );
+  };
+
+  const released = (host: string, message: string, at: Instant): void => {
+    const out = outages.get(host);
+    if (out === undefined || at - out.since < NOTICED_MS) return;
+    const count = (out.releases.get(message) ?? 0) + 1;
+    out.releases.set(message, count);
+    if (count > MOST_RELEASES)
+      violate('I11', message, `a host released a delivery ${count} times while the ledger was out of its reach`);
+  };
+
+  const wrote = (id: string, before: LedgerRecord, after: LedgerRecord): void => {
+    const [was, is] = [bodyOf(before), bodyOf(after)];
+    if ((is.failures ?? 0) <= (was.failures ?? 0)) return;
+    const timedOut = is.attempts?.at(-1)?.[3] === 'timed-out';
+    if (returned.has(`${id} ${before.fence}`) && !timedOut)
+      violate('I11', id, 'a failure was recorded of an attempt that had returned');
+  };
+
+  return {
+    watch(observation) {
+      exemptions.watch(observation);
+      const { at, host } = observation;
+      if (observation.what === 'request' && host !== undefined)
+        asked(host, observation.to, observation.name, observation.served, at);
+      if (observation.what === 'host') outages.delete(host ?? '');
+      if (observation.what === 'message' && observation.change === 'released' && host !== undefined)
+        released(host, observation.message.id, at);
+      if (observation.what === 'attempt' && observation.moment === 'returned' && observation.error === undefined)
+        returned.add(`${observation.attempt.jobId} ${observation.attempt.fence}`);
+      if (observation.what === 'record' && observation.change === 'written' && observation.key.kind === 'job') {
+        const { key, before, after } = observation;
+        if (before !== undefined && !exemptions.has(key.id)) wrote(key.id, before, after!);
+      }
+    },
+  };
+};

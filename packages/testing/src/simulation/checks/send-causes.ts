@@ -1,0 +1,76 @@
+// Send causes: what entitles a host to store a message of a job at the broker. Each store uses one cause up.
+//
+// K1  A write that leaves messages in the job's outbox (it promises them, or finds them unsent) entitles its writer to one
+//     store of each; a sweep that raises `sweeps` to one more.
+// K2  An answer to a send that is lost on its way back entitles the sender to try again.
+// K3  A delivery entitles the host that has it to flush what it finds promised, once; or else to make a promise of its own
+//     (K1), but not to both.
+
+import type { Instant } from '@carillon/core/spi';
+
+interface Account {
+  stores: number;
+  /** Deliveries that the host has, and how many of them have flushed or promised something. */
+  deliveries: number;
+  used: number;
+}
+
+/** The causes for sends that a run has shown and that nobody has used yet. */
+export class SendCauses {
+  readonly #hosts = new Map<string, Map<string, Account>>();
+  readonly #justStored = new Map<string, { readonly at: Instant; readonly ids: string[] }>();
+
+  /** A host wrote a job's record, which entitles it to so many stores; `delivered` if that came of a delivery. */
+  wrote(id: string, host: string, stores: number, delivered: boolean): void {
+    if (stores === 0) return;
+    const account = this.#of(host, id);
+    account.stores += stores;
+    if (delivered) account.used = Math.min(account.used + 1, account.deliveries);
+  }
+
+  /** A host was not answered to what it has just sent. */
+  unheard(host: string, at: Instant): void {
+    const just = this.#justStored.get(host);
+    if (just?.at === at) for (const id of just.ids) this.#of(host, id).stores += 1;
+  }
+
+  /** A message of a job was delivered to a host. */
+  delivered(id: string, host: string): void {
+    this.#of(host, id).deliveries += 1;
+  }
+
+  /** A delivery has ended: it was acked or released. Who has used one, ends it next. */
+  ended(id: string, host: string): void {
+    const account = this.#of(host, id);
+    account.deliveries = Math.max(0, account.deliveries - 1);
+    account.used = Math.max(0, account.used - 1);
+  }
+
+  /** The host's process is gone, and its deliveries with it. */
+  gone(host: string): void {
+    this.#hosts.delete(host);
+  }
+
+  /** A host stored a message of a job; false if it had no cause to. */
+  stored(id: string, host: string, at: Instant): boolean {
+    const account = this.#of(host, id);
+    const just = this.#justStored.get(host);
+    if (just?.at === at) just.ids.push(id);
+    else this.#justStored.set(host, { at, ids: [id] });
+    if (account.stores > 0) {
+      account.stores -= 1;
+      return true;
+    }
+    if (account.used >= account.deliveries) return false;
+    account.used += 1;
+    return true;
+  }
+
+  #of(host: string, id: string): Account {
+    let jobs = this.#hosts.get(host);
+    if (jobs === undefined) this.#hosts.set(host, (jobs = new Map()));
+    let account = jobs.get(id);
+    if (account === undefined) jobs.set(id, (account = { stores: 0, deliveries: 0, used: 0 }));
+    return account;
+  }
+}

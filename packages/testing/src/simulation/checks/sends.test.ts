@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { sends } from './sends.js';
+import { messageOf, promised, Story } from './story.fixture.test.js';
+
+function promise(story: Story, number = 1): ReturnType<typeof messageOf> {
+  const message = messageOf(story.record('a') ?? story.write('a'), { number });
+  story.write('a', { outbox: [promised(message)] });
+  return message;
+}
+
+test('N1: a promise that is sent, sent again after a sweep, a flush and a lost answer is in order', () => {
+  const story = new Story(sends);
+  const message = promise(story);
+  story.message('stored', message);
+  story.tell({ what: 'fault', host: 'engine-1', fault: 'send-unheard', about: 'send' });
+  story.message('stored', message);
+  story.write('a', { outbox: [promised(message)] }, 'engine-2');
+  story.message('stored', message, 'engine-2');
+  story.message('delivered', message, 'engine-3');
+  story.message('stored', message, 'engine-3');
+  expect(story.end()).toEqual([]);
+});
+
+test('N1: a promise that is sent twice is seen', () => {
+  const story = new Story(sends);
+  const message = promise(story);
+  story.message('stored', message);
+  story.message('stored', message);
+  expect(story.found).toEqual(['I9: engine-1 sent a message without a cause']);
+});
+
+test("N1: a delivery pays for a flush or for the holder's own promise, not for both", () => {
+  const story = new Story(sends);
+  const first = promise(story);
+  story.message('delivered', first, 'engine-2');
+  story.grant('a', 'engine-2');
+  const next = messageOf(story.record('a')!, { number: 2 });
+  story.settle('a', { outbox: [promised(next)] }, 'engine-2');
+  story.message('stored', next, 'engine-2');
+  expect(story.found).toEqual([]);
+  story.message('stored', next, 'engine-2');
+  expect(story.found).toHaveLength(1);
+});
+
+test('N1: a lost message of an on-claim job that the shop sends again is in order', () => {
+  const story = new Story(sends);
+  const message = messageOf({ ...story.write('a') }, { onClaim: true });
+  story.message('stored', message, 'shop');
+  story.message('stored', message, 'shop');
+  expect(story.found).toEqual([]);
+});
+
+test('N2: a sweep that moves nothing, or that comes before the time that the last one has named, is seen', async () => {
+  const story = new Story(sends);
+  const { wakeAt = 0 } = story.write('a');
+  story.write('a', { wakeAt: wakeAt + 60_000, body: { sweeps: 1 } });
+  await story.pass(60_000);
+  story.write('a', { wakeAt: wakeAt + 200_000, body: { sweeps: 2 } });
+  expect(story.found).toEqual([]);
+  story.write('a', { wakeAt: wakeAt + 300_000, body: { sweeps: 3 } });
+  story.write('b');
+  story.write('b', { body: { sweeps: 1 } });
+  expect(story.found).toEqual([
+    expect.stringContaining('140000 ms before the time that the last one has named'),
+    'I9: a sweep did not move the attention time',
+  ]);
+});
+
+test('N3: a loop on a record, and one of receives, is seen', () => {
+  const story = new Story(sends);
+  for (let i = 0; i < 60; i += 1) story.write('a');
+  const receive = { what: 'request', host: 'engine-1', to: 'broker', name: 'receive', served: true } as const;
+  for (let i = 0; i < 60; i += 1) story.tell(receive);
+  expect(story.found).toEqual([]);
+  story.write('a');
+  story.tell(receive);
+  expect(story.found).toEqual([expect.stringContaining('a record was written'), expect.stringContaining('receives')]);
+});

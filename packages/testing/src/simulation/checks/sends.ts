@@ -1,0 +1,109 @@
+// Sends (I9): nothing is sent without a cause, and nobody turns in a circle.
+//
+// The bound per job is exact: each store of one of its messages uses up a cause (send-causes.ts), and causes are what was
+// promised, the sweeps, and the faults that it met. Copies that the broker makes by itself, and redeliveries, cost nothing.
+// So an engine that sends once more than it must is seen at that send, however many faults there are elsewhere.
+//
+// N1  No store without a cause. What the shop sends of on-claim jobs is paid for by its calls.
+// N2  A sweep moves the job's attention time forward, and none comes before the time that the last one has named: else
+//     every engine would send the same again at every round.
+// N3  Nothing spins: within one second there are at most `MOST_PER_SECOND` grants, writes, stores or releases of one job,
+//     and at most as many receives of a host beside what its deliveries call for. A call takes 2 ms, so a loop makes
+//     hundreds; retries without a delay, the hardest honest case, stay below.
+
+import type { Instant, LedgerRecord } from '@carillon/core/spi';
+import { bodyOf, envelopeOf } from './job-record.js';
+import type { MonitorMaker } from './monitor.js';
+import { SendCauses } from './send-causes.js';
+
+const MOST_PER_SECOND = 60;
+const SKEW_MS = 25_000; // how far an engine's idea of the ledger's time may be off: by a slow answer, by steps of its clock
+
+/** Counts what happens within a second. */
+class Pace {
+  readonly #seconds = new Map<string, { second: number; count: number }>();
+
+  /** Adds to a count; answers with it. */
+  add(name: string, at: Instant, amount = 1): number {
+    const second = Math.floor(at / 1000);
+    const counted = this.#seconds.get(name);
+    if (counted?.second !== second) {
+      this.#seconds.set(name, { second, count: amount });
+      return amount;
+    }
+    counted.count += amount;
+    return counted.count;
+  }
+}
+
+/** Watches over I9. */
+export const sends: MonitorMaker = ({ servers, violate }) => {
+  const causes = new SendCauses();
+  const swept = new Map<string, { readonly fence: number; readonly wakeAt: Instant }>();
+  const pace = new Pace();
+
+  const spins = (what: string, name: string, at: Instant): void => {
+    if (pace.add(`${what} ${name}`, at) > MOST_PER_SECOND)
+      violate('I9', name, `more than ${MOST_PER_SECOND} times within one second: ${what}`); // N3
+  };
+  const wrote = (id: string, host: string, before: LedgerRecord | undefined, after: LedgerRecord): void => {
+    const isSweep = before !== undefined && (bodyOf(after).sweeps ?? 0) > (bodyOf(before).sweeps ?? 0);
+    const isResolved = before?.lease !== undefined && after.lease === undefined;
+    const isHop = before !== undefined && (bodyOf(after).hop ?? 0) > (bodyOf(before).hop ?? 0);
+    causes.wrote(id, host, after.outbox.length + (isSweep ? 1 : 0), isResolved || isHop);
+    if (!isSweep) return;
+    const { fence, wakeAt = Infinity } = after;
+    if (wakeAt <= (before.wakeAt ?? -Infinity)) violate('I9', id, 'a sweep did not move the attention time'); // N2
+    const last = swept.get(id);
+    swept.set(id, { fence, wakeAt });
+    if (last?.fence !== before.fence || last.wakeAt !== before.wakeAt) return; // something happened since
+    const earlyMs = last.wakeAt - servers.ledger.latest;
+    if (earlyMs > SKEW_MS) violate('I9', id, `a sweep came ${earlyMs} ms before the time that the last one has named`); // N2
+  };
+
+  return {
+    watch(observation) {
+      const { at, host } = observation;
+      if (host === undefined) return;
+      switch (observation.what) {
+        case 'record': {
+          const { key, change, before, after } = observation;
+          if (key.kind !== 'job') return;
+          if (change === 'written') wrote(key.id, host, before, after!);
+          if (change === 'written' || change === 'granted') spins(`a record was ${change}`, key.id, at);
+          break;
+        }
+        case 'message': {
+          const { change, message } = observation;
+          const envelope = envelopeOf(message);
+          if (envelope === undefined) return;
+          const { id } = envelope.key;
+          if (change === 'delivered') {
+            causes.delivered(id, host);
+            pace.add(`receive ${host}`, at, -2);
+          }
+          if (change === 'stored' || change === 'lost') {
+            const isCalled = envelope.onClaim && host === 'shop';
+            if (!causes.stored(id, host, at) && !isCalled) violate('I9', id, `${host} sent a message without a cause`); // N1
+            spins('a message was stored', id, at);
+          }
+          if (change === 'acked' || change === 'released') causes.ended(id, host);
+          if (change === 'released') spins('a message was released', id, at);
+          break;
+        }
+        case 'request':
+          if (observation.name === 'receive' && pace.add(`receive ${host}`, at) > MOST_PER_SECOND)
+            violate('I9', host, `more than ${MOST_PER_SECOND} receives within one second`); // N3
+          break;
+        case 'fault':
+          if (observation.fault === 'send-unheard') causes.unheard(host, at);
+          break;
+        case 'host':
+          if (observation.change === 'crashed' || observation.change === 'stopped') causes.gone(host);
+          break;
+        default:
+          break;
+      }
+    },
+  };
+};

@@ -1,0 +1,242 @@
+// Fleet: the processes of a run that have a Carillon in them: engines that run jobs, and the shop, whose business code
+// schedules them. Processes crash, stand still, are stopped and started again, in one version of the program or the other.
+
+import { Carillon, type EventMap, silentLogger, type TaskDefinition } from '@carillon/core';
+import { seededIds } from '../../seeded-ids.js';
+import type { HostChange, Tell } from '../observation.js';
+import { type Chance, streamOf } from '../plan/faults.js';
+import type { Plan } from '../plan/plan.js';
+import { Incarnation } from '../world/host.js';
+import type { Servers } from '../world/servers.js';
+import type { World } from '../world/world.js';
+import { observedTasks } from './observed-tasks.js';
+
+/** What a program can use of the machine that it runs on. */
+export interface Machine {
+  readonly host: string;
+  /** 1 for the old version of the program, 2 for the new one. */
+  readonly version: number;
+  /** Waits, in simulated time. */
+  readonly sleep: (ms: number) => Promise<void>;
+}
+
+/** The tasks that a process runs, given its machine. */
+export type Program = (machine: Machine) => readonly TaskDefinition[];
+
+/** What a fleet is made of. */
+export interface FleetParts {
+  readonly plan: Plan;
+  readonly world: World;
+  readonly chance: Chance;
+  readonly servers: Servers;
+  readonly tell: Tell;
+  readonly program: Program;
+}
+
+/** A process and what runs in it. */
+export interface Running {
+  readonly process: Incarnation;
+  readonly carillon: Carillon;
+  /** Whether it has been stopped in good order. */
+  stopped: boolean;
+}
+
+const LONGEST_BOOT_MS = 60_000;
+const LONGEST_PAUSE_MS = 180_000;
+const MOST_DRIFT = 1e-4;
+const TOLD: readonly (keyof EventMap)[] = [
+  'job:dead',
+  'job:indeterminate',
+  'job:cancelled',
+  'job:skipped',
+  'job:interrupted',
+  'job:given-back',
+  'job:hopped',
+  'job:overran',
+  'lease:lost',
+  'ledger:loss',
+  'delivery:malformed',
+  'sweep:done',
+  'backend:down',
+  'backend:up',
+];
+
+/** One machine, on which one process follows another. */
+export class Host {
+  readonly name: string;
+  readonly #parts: FleetParts;
+  readonly #program: Program;
+  readonly #waiting: ((running: Running) => void)[] = [];
+  #boots = 0;
+  #running: Running | undefined;
+
+  constructor(name: string, parts: FleetParts, program: Program) {
+    this.name = name;
+    this.#parts = parts;
+    this.#program = program;
+  }
+
+  /** What runs now; undefined while nothing does. */
+  get running(): Running | undefined {
+    return this.#running;
+  }
+
+  /** Resolves with what runs as soon as something does. */
+  up(): Promise<Running> {
+    return this.#running === undefined
+      ? new Promise((resolve) => this.#waiting.push(resolve))
+      : Promise.resolve(this.#running);
+  }
+
+  /** Starts a process, which is started anew whenever it ends. */
+  boot(): void {
+    const { plan, world, chance, servers, tell } = this.#parts;
+    this.#boots += 1;
+    const old = chance.hits('versions');
+    const process = new Incarnation(world, this.name, { version: old ? 1 : 2, skew: this.#skew() });
+    const machine: Machine = {
+      host: this.name,
+      version: process.version,
+      sleep: (ms) => new Promise((resolve) => void process.clock.after(ms, resolve)),
+    };
+    const name = `${this.name}.${this.#boots}`;
+    const carillon = new Carillon({
+      name,
+      backend: servers.backend(process),
+      tasks: observedTasks(this.#program(machine), process, tell),
+      queues: [...new Set(this.#program(machine).map(({ task }) => task.options.queue ?? 'default'))],
+      logger: silentLogger,
+      clock: process.clock,
+      random: streamOf(plan.seed, name),
+      ids: seededIds(`${name}-`),
+    });
+    for (const event of TOLD) {
+      carillon.on(event, (data) => {
+        if (process.alive) tell({ what: 'event', host: this.name, event, data });
+      });
+    }
+    const running: Running = { process, carillon, stopped: false };
+    process.onCrash(() => this.#died(running, name));
+    this.#say('started', process);
+    carillon.start().then(
+      () => {
+        if (!process.alive) return;
+        this.#running = running;
+        for (const resolve of this.#waiting.splice(0)) resolve(running);
+      },
+      () => process.crash(), // a program that can't start ends, and is started again
+    );
+  }
+
+  /** Makes the process stand still for a while. */
+  pause(): void {
+    const { chance, world } = this.#parts;
+    const process = this.#running?.process;
+    if (process === undefined || process.paused) return;
+    process.pause();
+    this.#say('paused', process);
+    world.after(chance.between('pause', 1_000, LONGEST_PAUSE_MS), () => this.#resume(process));
+  }
+
+  /** Stops the process in good order; another is started after it. */
+  restart(): void {
+    const running = this.#running;
+    if (running === undefined || running.process.paused) return;
+    this.#running = undefined;
+    this.#say('stopping', running.process);
+    const end = (): void => {
+      if (!running.process.alive) return; // it crashed on the way
+      running.stopped = true;
+      running.process.crash(); // a program that has stopped exits
+    };
+    running.carillon.stop({ within: '30s' }).then(end, end);
+  }
+
+  /** Makes sure that the process goes on, on the new version of the program. */
+  heal(): void {
+    const process = this.#running?.process;
+    if (process === undefined) return;
+    this.#resume(process);
+    if (process.version === 1) this.restart();
+  }
+
+  #resume(process: Incarnation): void {
+    if (!process.alive || !process.paused) return;
+    this.#say('resumed', process);
+    process.resume();
+  }
+
+  #died(running: Running, name: string): void {
+    const { servers, plan, world } = this.#parts;
+    this.#say(running.stopped ? 'stopped' : 'crashed', running.process);
+    if (this.#running === running) this.#running = undefined;
+    if (plan.shape === 'fused') world.after(250, () => servers.ledger.endLeases(name)); // the store sees who has died
+    this.#bootSoon(running.stopped ? 'restart' : 'crash');
+  }
+
+  #bootSoon(after: 'crash' | 'restart'): void {
+    const { world, chance } = this.#parts;
+    world.after(chance.between(after, 500, LONGEST_BOOT_MS), () => this.boot());
+  }
+
+  #skew(): { offsetMs: number; drift: number } {
+    const { chance } = this.#parts;
+    const mostMs = chance.rate('skew') * 1000;
+    if (mostMs === 0) return { offsetMs: 0, drift: 0 };
+    return {
+      offsetMs: Math.round(chance.between('skew', -mostMs, mostMs)),
+      drift: chance.between('skew', -MOST_DRIFT, MOST_DRIFT),
+    };
+  }
+
+  #say(change: HostChange, process: Incarnation): void {
+    this.#parts.tell({ what: 'host', host: this.name, change, version: process.version });
+  }
+}
+
+/** All processes of one run. */
+export class Fleet {
+  readonly engines: readonly Host[];
+  readonly shop: Host;
+  readonly #parts: FleetParts;
+
+  constructor(parts: FleetParts) {
+    this.#parts = parts;
+    this.engines = Array.from(
+      { length: parts.plan.engines },
+      (_, index) => new Host(`engine-${index + 1}`, parts, parts.program),
+    );
+    this.shop = new Host('shop', parts, () => []);
+  }
+
+  /** The names of all hosts. */
+  get names(): readonly string[] {
+    return [...this.engines, this.shop].map(({ name }) => name);
+  }
+
+  /** Starts everything, and the faults that come by the hour. */
+  start(): void {
+    for (const host of [...this.engines, this.shop]) host.boot();
+    for (const host of this.engines) {
+      this.#every('pause', () => host.pause());
+      this.#every('restart', () => host.restart());
+    }
+  }
+
+  /** Makes sure that everything runs, on the new version of the program. */
+  heal(): void {
+    for (const host of [...this.engines, this.shop]) host.heal();
+  }
+
+  #every(fault: 'pause' | 'restart', happen: () => void): void {
+    const { world, chance, tell } = this.#parts;
+    const inMs = chance.nextInMs(fault);
+    if (inMs === Infinity) return;
+    world.after(inMs, () => {
+      if (chance.healed) return;
+      tell({ what: 'fault', host: undefined, fault, about: '' });
+      happen();
+      this.#every(fault, happen);
+    });
+  }
+}

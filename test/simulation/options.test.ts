@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { parseOptions, USAGE } from './options.js';
+
+const CORES = 2;
+
+describe('the flags of simulate', () => {
+  it('have defaults', () => {
+    const { seeds, ...options } = parseOptions([], CORES);
+    expect(seeds).toEqual(Array.from({ length: 100 }, (_, index) => index + 1));
+    expect(options).toEqual({
+      workload: 'mixed',
+      jobs: Infinity,
+      choices: { hours: 24 },
+      single: false,
+      workers: CORES,
+      twice: false,
+      trace: false,
+      json: false,
+      shrink: true,
+      mutants: undefined,
+      help: false,
+    });
+  });
+
+  it('say which seeds to run', () => {
+    expect(parseOptions(['--seeds', '3', '--from', '40'], CORES).seeds).toEqual([40, 41, 42]);
+    expect(parseOptions(['--seed', '7'], CORES)).toMatchObject({ seeds: [7], single: true });
+  });
+
+  it('say what a run is', () => {
+    const flags = '--hours 0.5 --engines 2 --shape fused --precision 1s --horizon none --faults crash=0.01 --jobs 3';
+    expect(parseOptions([...flags.split(' '), '--workload', 'keys'], CORES)).toMatchObject({
+      workload: 'keys',
+      jobs: 3,
+      choices: {
+        hours: 0.5,
+        engines: 2,
+        shape: 'fused',
+        precisionMs: 1000,
+        horizonMs: Infinity,
+        faults: { crash: 0.01 },
+      },
+    });
+  });
+
+  it('say how it is shown', () => {
+    const flags = ['--seed', '7', '--trace', '--json', '--twice', '--no-shrink', '--workers', '9', '--help'];
+    expect(parseOptions(flags, CORES)).toMatchObject({
+      trace: true,
+      json: true,
+      twice: true,
+      shrink: false,
+      workers: 9,
+      help: true,
+    });
+  });
+
+  it('hand on to the planted bugs what was asked for, and nothing else', () => {
+    expect(parseOptions(['--mutants'], CORES).mutants).toEqual({ json: false, workers: CORES });
+    const flags = ['--mutants', '--seeds', '5', '--hours', '2', '--only', 'one,other', '--json'];
+    expect(parseOptions(flags, CORES).mutants).toEqual({
+      json: true,
+      workers: CORES,
+      seeds: 5,
+      hours: 2,
+      only: ['one', 'other'],
+    });
+  });
+
+  it.each([
+    [['--seeds', '0'], '--seeds 0 is not understood. It takes a whole number from 1 to'],
+    [['--seed', '1', '--seeds', '2'], '--seed runs one seed, --seeds and --from run many.'],
+    [['--seed', '1', '--from', '2'], '--seed runs one seed'],
+    [['--trace'], '--trace prints the trace of one seed. Give it with --seed.'],
+    [['--only', 'one'], '--only chooses among the planted bugs.'],
+    [['--workers', 'all'], '--workers all is not understood. It takes a whole number from 1 to 256.'],
+    [['--workload', 'heavy'], '--workload heavy is not understood. It takes one of mixed, '],
+    [['--hour', '1'], "Unknown option '--hour'"],
+    [['7'], "Unexpected argument '7'"],
+  ])('refuse %j', (args, message) => {
+    expect(() => parseOptions(args, CORES)).toThrow(message);
+  });
+
+  it('are all explained', () => {
+    expect(USAGE).toMatch(/--faults LIST[^]*Faults: duplicate, reorder[^]* partition\./);
+  });
+});

@@ -1,0 +1,112 @@
+// Report: what a suite says, for people or as JSON rows for programs.
+
+import { formatDuration } from '@carillon/core/spi';
+import { hoursPerSecondAndCore, type Pace, paceText, seedsPerSecond } from './pace.js';
+import {
+  faultsText,
+  type Outcome,
+  reproductionOf,
+  type Shrunk,
+  type Tally,
+  tame,
+  type Trial,
+} from '@carillon/testing/simulation';
+
+/** Where a suite's findings go. */
+export interface Report {
+  plan(trial: Trial): void;
+  line(text: string): void;
+  ran(outcome: Outcome): void;
+  shrunk(first: Outcome, shrunk: Shrunk, story: readonly string[]): void;
+  summary(tally: Tally, pace: Pace): void;
+}
+
+/** Writes for people. */
+export function plainReport(print: (line: string) => void): Report {
+  return {
+    plan({ plan, workload, jobs }) {
+      const { seed, hours, engines, shape, precisionMs, horizonMs, faults } = plan;
+      const horizon = horizonMs === Infinity ? 'none' : formatDuration(horizonMs);
+      const limits = `precision ${formatDuration(precisionMs)}, horizon ${horizon}`;
+      const most = jobs === Infinity ? '' : `, at most ${jobs} orders`;
+      print(`seed ${seed}: ${workload}${most}, ${hours} h, ${count(engines, 'engine')}, ${shape}, ${limits}`);
+      print(`faults: ${faultsText(faults).replaceAll(',', ', ')}`);
+    },
+    line: print,
+    ran({ trial, failure }) {
+      if (failure === undefined) return;
+      print(`FAILED seed ${trial.plan.seed}  ${failure.breaks}: ${failure.text}${aboutText(failure.about)}`);
+      print(`  ${reproductionOf(trial)}`);
+    },
+    shrunk(first, { smallest, runs }, story) {
+      print('');
+      print(
+        `Seed ${first.trial.plan.seed}, made small in ${count(runs, 'run')}: ${sizeOf(first)} → ${sizeOf(smallest)}`,
+      );
+      print(`  ${reproductionOf(smallest.trial)}`);
+      for (const line of story) print(`  ${line}`);
+    },
+    summary(tally, pace) {
+      const { seeds, hours, events, exemptions, failed, rescues } = tally;
+      print('');
+      print(`seeds             ${figure(seeds)}, ${failed.length === 0 ? 'all passed' : `${failed.length} FAILED`}`);
+      print(`simulated hours   ${figure(hours)}`);
+      print(`events            ${figure(events)}`);
+      print(`exempted jobs     ${figure(exemptions)}: the ledger had forgotten a write`);
+      print(`pace              ${paceText(pace)}`);
+      if (seeds === 1) return;
+      print('rescues');
+      for (const [name, times] of Object.entries(rescues)) print(`${figure(times).padStart(15)}  ${name}`);
+      const missing = tame(rescues);
+      if (missing.length > 0) print(`never happened: ${missing.join(', ')}`);
+    },
+  };
+}
+
+/** Writes a JSON row per line. */
+export function jsonReport(print: (line: string) => void): Report {
+  const row = (of: string, data: object): void => print(JSON.stringify({ row: of, ...data }));
+  return {
+    plan() {},
+    line: (text) => row('trace', { text }),
+    ran: (outcome) => row('seed', dataOf(outcome)),
+    shrunk: (first, { smallest, runs }, story) =>
+      row('shrunk', { from: first.trial.plan.seed, runs, ...dataOf(smallest), story }),
+    summary({ seeds, hours, events, exemptions, failed, rescues }, pace) {
+      row('summary', {
+        seeds,
+        failed: failed.map(({ trial }) => trial.plan.seed),
+        hours: Math.round(hours),
+        events,
+        exemptions,
+        seedsPerSecond: seedsPerSecond(pace),
+        hoursPerSecondAndCore: hoursPerSecondAndCore(pace),
+        rescues,
+        neverHappened: tame(rescues),
+      });
+    },
+  };
+}
+
+function dataOf({ trial, failure, hash, events }: Outcome): object {
+  const reproduction = reproductionOf(trial);
+  const at = failure === undefined ? undefined : new Date(failure.at).toISOString();
+  return { seed: trial.plan.seed, passed: failure === undefined, hash, events, reproduction, ...failure, at };
+}
+
+function sizeOf({ trial: { plan }, placings }: Outcome): string {
+  const faults = Object.keys(plan.faults).length;
+  return `${count(faults, 'fault')}, ${count(plan.engines, 'engine')}, ${count(placings, 'job')}, ${plan.hours} h`;
+}
+
+function aboutText(about: string): string {
+  return about === '' ? '' : ` (${about})`;
+}
+
+function count(number: number, thing: string): string {
+  return `${figure(number)} ${thing}${number === 1 ? '' : 's'}`;
+}
+
+function figure(number: number): string {
+  return number.toLocaleString('en', { maximumFractionDigits: number < 100 ? 1 : 0 });
+}

@@ -1,0 +1,126 @@
+// The simulation in CI: fixed sets of seeds that must pass and must not be too tame, some new ones each time, and the tools
+// that tell of a failure. `npm run simulate` runs more, and makes small what has failed here.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { describe, expect, it } from 'vitest';
+import {
+  type Live,
+  type MonitorMaker,
+  outcomeOf,
+  run,
+  shrink,
+  Story,
+  trialOf,
+  WORKLOADS,
+} from '@carillon/testing/simulation';
+
+const main = join(import.meta.dirname, '..', 'dist', 'simulation', 'main.js');
+const MIXED = '--seeds 16 --hours 4';
+const FORGETFUL = '--seeds 4 --hours 2 --faults failover=5,eviction=20,crash=0.002'; // losses are rare elsewhere
+const KEYS = '--workload keys --seeds 4 --hours 2';
+const NEW = '--seeds 4 --hours 3';
+const LIMIT_MS = 180_000; // a busy machine takes several times as long as an idle one
+
+interface SeedRow {
+  readonly row: 'seed';
+  readonly passed: boolean;
+  readonly seed: number;
+  readonly hash: string;
+  readonly breaks: string;
+  readonly text: string;
+  readonly about: string;
+  readonly reproduction: string;
+}
+
+interface SummaryRow {
+  readonly row: 'summary';
+  readonly neverHappened: readonly string[];
+}
+
+/** What the command says about some seeds; throws what they broke, with the lines that repeat it. */
+async function simulate(flags: string): Promise<{ readonly seeds: readonly SeedRow[]; readonly summary: SummaryRow }> {
+  const child = spawn(process.execPath, [main, '--json', '--no-shrink', ...flags.split(' ')]);
+  const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+  const rows = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as SeedRow | SummaryRow);
+  const seeds = rows.filter((row) => row.row === 'seed');
+  const failed = seeds.filter(({ passed }) => !passed);
+  if (failed.length > 0) {
+    const said = failed.map(
+      ({ breaks, text, about, reproduction }) => `${breaks}: ${text} (${about})\n  ${reproduction}`,
+    );
+    throw new Error(`${failed.length} of ${seeds.length} seeds failed.\n${said.join('\n')}`);
+  }
+  expect(status, stderr).toBe(0);
+  return { seeds, summary: rows.find((row) => row.row === 'summary')! };
+}
+
+describe('the simulation', () => {
+  it('passes fixed seeds, which between them take every way out of trouble', { timeout: LIMIT_MS }, async () => {
+    const mixed = await simulate(MIXED);
+    const forgetful = await simulate(FORGETFUL);
+    const tame = mixed.summary.neverHappened.filter((name) => forgetful.summary.neverHappened.includes(name));
+    expect(tame).toEqual([]);
+  });
+
+  it('passes fixed seeds with edits at bad moments', { timeout: LIMIT_MS }, async () => {
+    await simulate(KEYS);
+  });
+
+  it('passes seeds that nobody has run before', { timeout: LIMIT_MS }, async () => {
+    const flags = `${NEW} --from ${Math.floor(Date.now() / 1000)}`;
+    console.log(`new seeds: npm run simulate -- ${flags}`);
+    await simulate(flags);
+  });
+
+  it(
+    'replays: a seed that is run again, here or elsewhere, shows the same in the same order',
+    { timeout: LIMIT_MS },
+    async () => {
+      const hashes = async (): Promise<readonly string[]> => {
+        const { seeds } = await simulate('--seeds 3 --hours 1 --twice');
+        return seeds.toSorted((one, other) => one.seed - other.seed).map(({ hash }) => hash);
+      };
+      expect(await hashes()).toEqual(await hashes());
+    },
+  );
+});
+
+describe('a failing seed', () => {
+  /** A monitor that is wrong on purpose: it takes a pause for a violation. */
+  const againstPauses: MonitorMaker = ({ violate }) => ({
+    watch: (observation) => {
+      if (observation.what === 'host' && observation.change === 'paused')
+        violate('I11', observation.host!, 'it stands still');
+    },
+  });
+  const live: Live = ({ plan, workload, jobs }, observers) =>
+    run(plan, WORKLOADS[workload]!(plan, { jobs }), [againstPauses], observers);
+  const choices = {
+    hours: 3,
+    engines: 3,
+    faults: { duplicate: 0.02, late: 0.01, slow: 0.01, crash: 0.0005, pause: 2, restart: 1, 'clock-step': 0.5 },
+  };
+
+  it('is made small: of its faults only the guilty one is left', async () => {
+    const failing = await outcomeOf(trialOf(1, { choices, workload: 'streams', jobs: Infinity }), live);
+    expect(failing.failure).toMatchObject({ breaks: 'I11', text: 'it stands still' });
+    const { smallest } = await shrink(failing, { attempt: (trial) => outcomeOf(trial, live) });
+    expect(smallest.trial.plan.faults).toEqual({ pause: 2 });
+    expect(smallest.trial.plan.engines).toBeLessThan(choices.engines);
+    expect(smallest.trial.plan.hours).toBeLessThan(choices.hours);
+    expect(smallest.trial.jobs).toBe(1);
+
+    const story = new Story(smallest.failure!.about);
+    const again = await outcomeOf(smallest.trial, live, { observers: [story.watch] });
+    expect(again).toEqual(smallest);
+    expect(story.told(again.failure!).slice(-2).join('\n')).toMatch(
+      /engine-\d  STANDS STILL\n.*VIOLATION I11: it stands still/,
+    );
+  });
+});
