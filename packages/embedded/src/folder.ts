@@ -1,6 +1,7 @@
 // Folder: refuses a folder that cannot hold a store, before LMDB maps a file that would kill the process.
 //
 // F1  What is wrong is told with a code and a next step, and nothing in the folder is changed by looking.
+// F2  The marker appears whole or not at all: another process may open the folder in the same moment.
 
 import {
   accessSync,
@@ -9,6 +10,7 @@ import {
   mkdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   statSync,
   statfsSync,
   writeFileSync,
@@ -61,7 +63,10 @@ export function prepareFolder(folder: string): string {
 /** Notes beside a store that it exists and which format it has. */
 export function markFolder(folder: string): void {
   const marker = join(folder, MARKER);
-  if (!existsSync(marker)) writeFileSync(marker, `${JSON.stringify({ store: 'carillon', format: FORMAT })}\n`);
+  if (existsSync(marker)) return;
+  const own = `${marker}.${process.pid}`;
+  writeFileSync(own, `${JSON.stringify({ store: 'carillon', format: FORMAT })}\n`);
+  renameSync(own, marker); // F2
 }
 
 /** Throws `E_STORE_VERSION` if the store says that it has a newer format. */

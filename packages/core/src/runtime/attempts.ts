@@ -53,6 +53,7 @@ export class Attempts {
   ): Promise<Step | undefined> {
     const { clock, log, heartbeat, events, namespace, time, worker } = this.#parts;
     let record = grant.record;
+    let committing = false;
     const startedAt = time.now();
     const keepProgress = async (value: unknown): Promise<void> => {
       record = (await this.#keepProgress(work, record, value)) ?? record;
@@ -70,7 +71,9 @@ export class Attempts {
     const held: Held = {
       delivery,
       lease: { key: record.key, fence: grant.fence, version: () => record.version },
-      onLost: () => this.#lose(attempt, work), // U1
+      onLost: () => {
+        if (!committing) this.#lose(attempt, work); // U1; else the commit's own answer tells, and may have ended the lease
+      },
       onMoved: () => void this.#look(attempt, work, grant, (moved) => (record = moved)),
     };
 
@@ -86,6 +89,7 @@ export class Attempts {
       if (outcome?.outcome === 'timed-out' && !outcome.ended) this.#overran(work, 'time-out');
       ended();
       if (outcome === undefined) return undefined;
+      committing = true;
       return await this.#commit(work, record, grant.fence, this.#storable(work, outcome), {
         worker,
         startedAt,

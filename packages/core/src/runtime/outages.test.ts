@@ -72,6 +72,20 @@ onBothBackends('ledger out of reach', (stage) => {
     expect(await worker.carillon.get(task, { id })).toMatchObject({ state: 'done', attemptsBegun: 1 });
   });
 
+  it('a commit whose answer takes longer than a heartbeat is no lost lease', async () => {
+    const { clock, start } = stage();
+    const worker = await start([implement(task, () => 'ok')]);
+    const { id } = await worker.carillon.schedule(task, 1);
+    await clock.advance(MINUTE - 1);
+    const answer = worker.ledger.hold('commit', { when: 'after' });
+    await clock.advance(20 * SECOND);
+    answer.release();
+    await clock.advance(10 * SECOND);
+    expect([worker.heard('lease:lost'), worker.heard('job:overran')]).toEqual([[], []]);
+    expect(worker.heard('job:completed')).toHaveLength(1);
+    expect(await worker.carillon.get(task, { id })).toMatchObject({ state: 'done', attemptsBegun: 1 });
+  });
+
   it('a commit whose answer was lost leaves an edit alone that came meanwhile (U2)', async () => {
     const { clock, start, process } = stage();
     const failing = implement(task, () => {
