@@ -1,7 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FAULT_NAMES } from '@carillon/testing/simulation';
 import { describe, expect, it } from 'vitest';
 import { parseOptions, USAGE } from './options.js';
 
 const CORES = 2;
+const manual = readFileSync(join(import.meta.dirname, '../../docs/simulation.md'), 'utf8');
 
 describe('the flags of simulate', () => {
   it('have defaults', () => {
@@ -81,7 +85,13 @@ describe('the flags of simulate', () => {
     expect(() => parseOptions(args, CORES)).toThrow(message);
   });
 
-  it('are all explained', () => {
-    expect(USAGE).toMatch(/--faults LIST[^]*Faults: duplicate, reorder[^]* partition\./);
+  it('are all explained, with every class of faults', () => {
+    const flags = [...USAGE.matchAll(/--[a-z][a-z-]*/g)].map(([flag]) => flag);
+    expect(flags).toContain('--faults');
+    for (const flag of new Set(flags)) expect(manual).toMatch(new RegExp(`\\| .*\`${flag}\\b`));
+    for (const name of FAULT_NAMES) {
+      expect(USAGE).toMatch(new RegExp(`Faults: [^]*\\b${name}[,.]`));
+      expect(manual).toContain(`| \`${name}\` |`);
+    }
   });
 });

@@ -18,7 +18,8 @@ export interface Report {
   line(text: string): void;
   ran(outcome: Outcome): void;
   shrunk(first: Outcome, shrunk: Shrunk, story: readonly string[]): void;
-  summary(tally: Tally, pace: Pace): void;
+  /** `asked`: how many seeds were to be run; more than were counted if somebody stopped it. */
+  summary(tally: Tally, pace: Pace, asked: number): void;
 }
 
 /** Writes for people. */
@@ -46,10 +47,13 @@ export function plainReport(print: (line: string) => void): Report {
       print(`  ${reproductionOf(smallest.trial)}`);
       for (const line of story) print(`  ${line}`);
     },
-    summary(tally, pace) {
+    summary(tally, pace, asked) {
       const { seeds, hours, events, exemptions, failed, rescues } = tally;
       print('');
-      print(`seeds             ${figure(seeds)}, ${failed.length === 0 ? 'all passed' : `${failed.length} FAILED`}`);
+      const ran = seeds === asked ? figure(seeds) : `${figure(seeds)} of ${figure(asked)}, then stopped`;
+      const how =
+        failed.length > 0 ? `${figure(failed.length)} FAILED` : seeds === asked ? 'all passed' : 'none failed';
+      print(`seeds             ${ran}, ${how}`);
       print(`simulated hours   ${figure(hours)}`);
       print(`events            ${figure(events)}`);
       print(`exempted jobs     ${figure(exemptions)}: the ledger had forgotten a write`);
@@ -72,8 +76,9 @@ export function jsonReport(print: (line: string) => void): Report {
     ran: (outcome) => row('seed', dataOf(outcome)),
     shrunk: (first, { smallest, runs }, story) =>
       row('shrunk', { from: first.trial.plan.seed, runs, ...dataOf(smallest), story }),
-    summary({ seeds, hours, events, exemptions, failed, rescues }, pace) {
+    summary({ seeds, hours, events, exemptions, failed, rescues }, pace, asked) {
       row('summary', {
+        asked,
         seeds,
         failed: failed.map(({ trial }) => trial.plan.seed),
         hours: Math.round(hours),

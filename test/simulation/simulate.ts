@@ -51,7 +51,7 @@ export class Simulation {
   /** Says what has been done so far. */
   sumUp(): void {
     this.#progress.end();
-    this.#report.summary(this.#tally, this.#pace());
+    this.#report.summary(this.#tally, this.#pace(), this.#options.seeds.length);
   }
 
   #ended(outcome: Outcome): void {

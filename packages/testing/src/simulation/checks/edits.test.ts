@@ -90,8 +90,22 @@ test('D5: two open jobs under a key are seen; one that gave up its key may go on
 
 test('a job of which the ledger forgot a write is exempt', () => {
   const story = new Story(edits);
-  story.write('a', { state: 'cancelled' });
+  story.write('a');
+  story.grant('a');
+  story.settle('a', { state: 'cancelled' });
   story.forget('a');
+  story.attempt('a', 'started');
   story.write('a', { state: 'scheduled' });
   expect(story.end()).toEqual([]);
+});
+
+test('D5: beside a job that was forgotten, or after the pointer was, another may stand under the key', () => {
+  for (const kind of ['job', 'key']) {
+    const story = new Story(edits);
+    story.write('a', { body: { key: 'k' } });
+    const key = { kind, id: kind === 'job' ? 'a' : 'mail/k', partition: '00' };
+    story.tell({ what: 'forgotten', host: undefined, key, before: undefined, after: undefined });
+    story.write('b', { body: { key: 'k' } });
+    expect(story.end()).toEqual([]);
+  }
 });

@@ -59,6 +59,15 @@ test('G3: a settled job that is forgotten before its last message is seen', () =
   expect(story.found).toEqual([expect.stringContaining('while a message of it may still arrive')]);
 });
 
+test('G3: a job of which the ledger forgot a write is exempt', () => {
+  const story = new Story(growth);
+  const record = story.write('a', { dueAt: story.now + DAY_MS });
+  story.message('stored', messageOf(record));
+  story.forget('a');
+  story.write('a', { state: 'cancelled', expiresAt: story.now + 2 * DAY_MS });
+  expect(story.end()).toEqual([]);
+});
+
 test('a record of which the ledger forgot a write begins anew', () => {
   const story = new Story(growth);
   const { key } = story.write('a', { version: 5 });

@@ -1,6 +1,7 @@
 import type { LedgerRecord } from '@carillon/core/spi';
 import { describe, expect, it } from 'vitest';
 import type { Happened, ObservedAttempt } from '../observation.js';
+import type { FaultName } from '../plan/faults.js';
 import { Story } from './story.js';
 
 const START = Date.UTC(2026, 0, 1);
@@ -99,14 +100,17 @@ describe('the story of a violation', () => {
   });
 
   it('takes in faults and crashes where and when they may have mattered, and no others', () => {
-    const fault = (fault: 'crash' | 'slow' | 'failover' | 'duplicate', about: string) =>
-      ({ what: 'fault', fault, about }) as const;
+    const fault = (fault: FaultName, about: string) => ({ what: 'fault', fault, about }) as const;
     const story = told(
       [0, '', fault('failover', '')], // too long ago
       [660, 'engine-2', fault('slow', 'commit')], // elsewhere
       [661, 'engine-1', fault('slow', 'renew')],
       [661, '', fault('duplicate', 'order-1#1')],
       [661, '', fault('duplicate', 'order-2#1')], // another job
+      [661, '', fault('partition', 'engine-1')],
+      [661, '', fault('partition', 'engine-2')], // elsewhere
+      [661, '', fault('clock-step', '')],
+      [661, '', fault('pause', '')], // the host says so itself
       [662, 'engine-1', { what: 'attempt', moment: 'returned', attempt: attempt(5), error: undefined }],
       [663, 'engine-1', fault('crash', 'before ledger.commit')],
       [663, 'engine-1', { what: 'host', change: 'crashed', version: 2 }],
@@ -115,6 +119,8 @@ describe('the story of a violation', () => {
     expect(story.slice(0, -1).map((line) => line.slice(25, 65).trimEnd())).toEqual([
       'engine-1  FAULT slow        renew  a req',
       '          FAULT duplicate   order-1#1  t',
+      '          FAULT partition   engine-1  an',
+      '          FAULT clock-step    the ledger',
       'engine-1  returns from      order-1  att',
       'engine-1  FAULT crash       before ledge',
       'engine-1  CRASHES',

@@ -1,0 +1,68 @@
+import { Tally, type Outcome, trialOf } from '@carillon/testing/simulation';
+import { expect, it } from 'vitest';
+import { jsonReport, plainReport } from './report.js';
+
+const pace = { seeds: 2, hours: 60, tookMs: 1_000, workers: 2 };
+const failing: Outcome = {
+  trial: trialOf(7, { choices: { hours: 24, faults: { crash: 0.001, pause: 1 } }, workload: 'keys', jobs: Infinity }),
+  failure: { breaks: 'I5', about: 'order-1', text: 'it was early', at: Date.UTC(2026, 0, 1) },
+  hash: 'a1',
+  events: 10,
+  placings: 1,
+  startedAt: 0,
+  hours: 24,
+  rescues: new Tally().rescues,
+  exemptions: 0,
+};
+const passing: Outcome = { ...failing, failure: undefined };
+const LINE = 'npm run simulate -- --seed 7 --workload keys --hours 24 --faults crash=0.001,pause=1';
+
+function tallyOf(...outcomes: readonly Outcome[]): Tally {
+  const tally = new Tally();
+  for (const outcome of outcomes) tally.add(outcome);
+  return tally;
+}
+
+function written(report: typeof plainReport, write: (to: ReturnType<typeof plainReport>) => void): readonly string[] {
+  const lines: string[] = [];
+  write(report((line) => lines.push(line)));
+  return lines;
+}
+
+it('gives a failing seed a line that repeats it, and a passing one none', () => {
+  expect(
+    written(plainReport, (to) => {
+      to.ran(passing);
+      to.ran(failing);
+    }),
+  ).toEqual(['FAILED seed 7  I5: it was early (order-1)', `  ${LINE}`]);
+});
+
+it.each([
+  [[passing, passing], 2, 'seeds             2, all passed'],
+  [[passing, failing], 2, 'seeds             2, 1 FAILED'],
+  [[passing, passing], 400, 'seeds             2 of 400, then stopped, none failed'],
+])('sums up', (outcomes, asked, line) => {
+  expect(written(plainReport, (to) => to.summary(tallyOf(...outcomes), pace, asked))).toContain(line);
+});
+
+it('tells the story of the smallest run', () => {
+  const small = { ...failing, trial: { ...failing.trial, plan: { ...failing.trial.plan, faults: { pause: 1 } } } };
+  expect(written(plainReport, (to) => to.shrunk(failing, { smallest: small, runs: 9 }, ['once upon a time']))).toEqual([
+    '',
+    expect.stringMatching(/^Seed 7, made small in 9 runs: 2 faults, .* → 1 fault, /),
+    `  ${LINE.replace('crash=0.001,', '')}`,
+    '  once upon a time',
+  ]);
+});
+
+it('writes a JSON row per line', () => {
+  const rows = written(jsonReport, (to) => {
+    to.ran(failing);
+    to.summary(tallyOf(failing), pace, 1);
+  }).map((line) => JSON.parse(line) as object);
+  expect(rows).toMatchObject([
+    { row: 'seed', seed: 7, passed: false, breaks: 'I5', at: '2026-01-01T00:00:00.000Z', reproduction: LINE },
+    { row: 'summary', asked: 1, seeds: 1, failed: [7], hoursPerSecondAndCore: 30 },
+  ]);
+});
