@@ -20,6 +20,7 @@ async function simulate(options: Options): Promise<number> {
     ['SIGHUP', 129],
   ] as const) {
     process.once(signal, () => {
+      console.error(`stopped by ${signal}`);
       simulation.sumUp();
       process.exit(status); // its threads end with it
     });

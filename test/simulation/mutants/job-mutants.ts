@@ -13,15 +13,6 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     does: 'commits outcomes whoever holds the record',
   },
   {
-    name: 'hop-number-not-compared',
-    breaks: 'I9',
-    file: 'job/job-kind.js',
-    before: 'if ((job.body.hop ?? 0) !== envelope.hop)',
-    after: 'if ((job.body.hop ?? 0) < envelope.hop)',
-    does: 'lets every copy of a message hop on',
-    open: 'copies of earlier hops are stale by their generation before',
-  },
-  {
     name: 'sweep-reschedules',
     breaks: 'I5',
     file: 'job/job-kind.js',
@@ -117,15 +108,6 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     before: "answer: 'running',",
     after: "answer: 'done',",
     does: 'answers that a job is cancelled while an attempt goes on',
-  },
-  {
-    name: 'edit-keeps-generation',
-    breaks: 'I10',
-    file: 'job/amend.js',
-    before: 'generation: nextGeneration(job.generation, now)',
-    after: 'generation: job.generation',
-    does: 'reschedules without making the old messages stale',
-    open: 'carry() makes every further message of a new generation anyway',
   },
   {
     name: 'wish-ignored-after-interruption',

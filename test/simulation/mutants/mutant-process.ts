@@ -29,6 +29,8 @@ export interface Ran {
 export type MutantNews = { readonly is: 'loaded' } | Ran;
 
 const WORKLOADS = ['mixed', 'keys', 'hops'] as const; // seed by seed in turn
+const HOURLY = ['broker-down', 'ledger-down', 'failover', 'clock-step', 'pause', 'restart', 'partition'] as const;
+const OFTENER = 5; // so that a few hours hold what comes by the hour as often as a day does
 
 const { mutant, seeds, hours } = JSON.parse(process.argv[2] ?? '{}') as MutantSetting;
 
@@ -41,7 +43,7 @@ const { liveBuiltIn, outcomeOf, trialOf } = await import('@carillon/testing/simu
 await tell({ is: 'loaded' });
 for (const seed of seeds) {
   const workload = WORKLOADS[seed % WORKLOADS.length]!;
-  const trial = trialOf(seed, { choices: { hours }, workload, jobs: Infinity });
+  const trial = trialOfSeed(seed, workload);
   const failure = await failureOf(trial);
   await tell({
     is: 'ran',
@@ -52,6 +54,16 @@ for (const seed of seeds) {
   if (failure !== undefined && mutant !== undefined) break;
 }
 process.disconnect();
+
+/** The run of a seed, with more faults than it draws. */
+function trialOfSeed(seed: number, workload: string): Trial {
+  const { plan } = trialOf(seed, { choices: { hours }, workload, jobs: Infinity });
+  const oftener = HOURLY.map((name) => [name, (plan.faults[name] ?? 0) * OFTENER] as const).filter(
+    ([, rate]) => rate > 0,
+  );
+  const faults = { ...plan.faults, ...Object.fromEntries(oftener) };
+  return { plan: { ...plan, faults }, workload, jobs: Infinity };
+}
 
 /** A mutant that can't be loaded is a mistake of the catalog's. */
 function giveUp(error: unknown): never {
