@@ -32,7 +32,7 @@ export const matching: MonitorMaker = ({ plan, servers, violate }) => {
   const judge = (id: string, job: JobHistory): void => {
     const { record } = job;
     if (exemptions.has(id) || job.gone === 'expired') return;
-    if (record === undefined || job.gone === 'removed') {
+    if (record === undefined) {
       if (job.acceptedAt === undefined) return;
       const underWay = job.sent + job.copied - job.lost - job.acked;
       if (job.sent === 0) violate('I2', id, 'a job was accepted, and nothing of it is there');
@@ -40,7 +40,7 @@ export const matching: MonitorMaker = ({ plan, servers, violate }) => {
         violate('I2', id, 'the messages of an on-claim job were acked, and there is no record of it');
       return; // M4
     }
-    if (servers.ledger.records.get(record.key) === undefined) return violate('I2', id, 'a job has vanished');
+    if (job.gone === 'removed') return violate('I2', id, 'a job has vanished');
     if (record.state === 'done') {
       if (job.completions.length !== 1) violate('I2', id, `a job was completed ${job.completions.length} times`);
       if (job.returned.size === 0) violate('I2', id, 'a job is done, and no attempt of it has returned');

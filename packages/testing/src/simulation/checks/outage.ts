@@ -6,7 +6,6 @@
 // U3  A failure is recorded only of an attempt that failed: never of one whose handler returned, unless its time had run out.
 
 import type { Instant, LedgerRecord } from '@carillon/core/spi';
-import { Exemptions } from './exemptions.js';
 import { bodyOf } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
 
@@ -22,7 +21,6 @@ interface Outage {
 
 /** Watches over I11. */
 export const outage: MonitorMaker = ({ plan, violate }) => {
-  const exemptions = new Exemptions();
   const outages = new Map<string, Outage>();
   const returned = new Set<string>();
 
@@ -61,7 +59,6 @@ export const outage: MonitorMaker = ({ plan, violate }) => {
 
   return {
     watch(observation) {
-      exemptions.watch(observation);
       const { at, host } = observation;
       if (observation.what === 'request' && host !== undefined)
         asked(host, observation.to, observation.name, observation.served, at);
@@ -72,7 +69,7 @@ export const outage: MonitorMaker = ({ plan, violate }) => {
         returned.add(`${observation.attempt.jobId} ${observation.attempt.fence}`);
       if (observation.what === 'record' && observation.change === 'written' && observation.key.kind === 'job') {
         const { key, before, after } = observation;
-        if (before !== undefined && !exemptions.has(key.id)) wrote(key.id, before, after!);
+        if (before !== undefined) wrote(key.id, before, after!);
       }
     },
   };
