@@ -7,6 +7,7 @@
 import type { DueQuery, Instant, LedgerRecord, ListQuery, Page } from '@carillon/core/spi';
 import { PAIRING } from './catalog.js';
 import type { Catalog } from './catalog.js';
+import { readCursor, writeCursor } from './cursor.js';
 import { keysIn } from './environment.js';
 import type { Table } from './environment.js';
 import { BUCKETED_RECORD, FOREVER, INDEXED_RECORD, LEASED_RECORD } from './keys.js';
@@ -27,15 +28,16 @@ interface Source {
 
 /** Open records that want attention, earliest first. */
 export function listDue(records: Records, catalog: Catalog, query: DueQuery, now: Instant): Page {
+  const passed = query.cursor === undefined ? undefined : readCursor('due', query.cursor).passed;
   const found: { readonly order: Buffer; readonly record: LedgerRecord }[] = [];
-  for (const source of dueSources(records, catalog, query)) {
+  for (const source of dueSources(records, catalog, query, passed)) {
     for (const key of keysIn(source.table, { start: source.start, end: source.end, limit: query.limit + 1 })) {
       const record = records.readAt(key, INDEXED_RECORD, now);
       if (record && attentionAt(record)! <= query.before)
         found.push({ order: key.subarray(INDEXED_RECORD - INSTANT), record });
     }
   }
-  for (const { order, key, recordAt } of unorderedDue(records, catalog, query)) {
+  for (const { order, key, recordAt } of unorderedDue(records, catalog, query, passed)) {
     const record = records.readAt(key, recordAt, now);
     if (record) found.push({ order, record });
   }
@@ -44,7 +46,7 @@ export function listDue(records: Records, catalog: Catalog, query: DueQuery, now
   const last = page.at(-1);
   const all = page.map(({ record }) => record);
   return found.length > query.limit && last
-    ? { records: all, cursor: last.order.toString('base64url') }
+    ? { records: all, cursor: writeCursor('due', { source: 0, passed: last.order }) }
     : { records: all };
 }
 
@@ -56,10 +58,14 @@ interface Unordered {
 }
 
 /** The same from the leases, and from the calendar for whoever asks beyond its horizon: all of it has to be looked at. */
-function unorderedDue(records: Records, catalog: Catalog, query: DueQuery): readonly Unordered[] {
+function unorderedDue(
+  records: Records,
+  catalog: Catalog,
+  query: DueQuery,
+  passed: Buffer | undefined,
+): readonly Unordered[] {
   const { calendar, leases } = records;
   const queues = new Set(query.queues.map((queue) => catalog.find(queue)));
-  const passed = query.cursor === undefined ? undefined : Buffer.from(query.cursor, 'base64url');
   const found: Unordered[] = [];
   const tables: (readonly [table: Table, recordAt: number])[] = [[leases.byRecord, LEASED_RECORD]];
   if (query.before >= calendar.near) tables.push([calendar.days, BUCKETED_RECORD], [calendar.months, BUCKETED_RECORD]);
@@ -79,14 +85,19 @@ function attentionAt({ wakeAt, lease }: LedgerRecord): Instant | undefined {
   return wakeAt === undefined ? undefined : Math.max(lease?.until ?? 0, wakeAt);
 }
 
-function dueSources(records: Records, catalog: Catalog, { queues, before, cursor }: DueQuery): readonly Source[] {
+function dueSources(
+  records: Records,
+  catalog: Catalog,
+  { queues, before }: DueQuery,
+  passed: Buffer | undefined,
+): readonly Source[] {
   const sources: Source[] = [];
-  const passed = cursor === undefined ? undefined : next(Buffer.from(cursor, 'base64url'));
+  const behind = passed && next(passed);
   const until = Math.min(Math.max(Math.ceil(before), 0) + 1, FOREVER);
   for (const queue of new Set(queues)) {
     const number = catalog.find(queue);
     if (number === undefined) continue;
-    const from = (prefix: Buffer): Buffer => (passed ? Buffer.concat([prefix, passed]) : prefix);
+    const from = (prefix: Buffer): Buffer => (behind ? Buffer.concat([prefix, behind]) : prefix);
     for (const task of catalog.partners(PAIRING.lane, number)) {
       const end = bound(number, task, until);
       sources.push({ table: records.waiting, start: from(bound(number, task)), end, recordAt: INDEXED_RECORD });
@@ -97,16 +108,16 @@ function dueSources(records: Records, catalog: Catalog, { queues, before, cursor
 
 /** Records that match, by id unless states were asked for. */
 export function list(records: Records, catalog: Catalog, query: ListQuery, now: Instant): Page {
+  const place = query.cursor === undefined ? undefined : readCursor('list', query.cursor);
   const kind = catalog.find(query.kind);
   if (kind === undefined) return { records: [] };
   const byState = query.states !== undefined && query.idPrefix === undefined;
   const sources = byState ? stateSources(records, catalog, kind, query) : [idSource(records, kind, query.idPrefix)];
-  const [index, passed] = readCursor(query.cursor);
   const found: LedgerRecord[] = [];
   let looked = 0;
-  for (let i = index; i < sources.length; i += 1) {
+  for (let i = place?.source ?? 0; i < sources.length; i += 1) {
     const source = sources[i]!;
-    const start = i === index && passed ? passed : source.start;
+    const start = i === place?.source ? next(place.passed) : source.start;
     const keys = keysIn(source.table, { start, end: source.end, limit: MOST_LOOKED - looked });
     for (const key of keys) {
       looked += 1;
@@ -114,7 +125,7 @@ export function list(records: Records, catalog: Catalog, query: ListQuery, now: 
       const isElsewhere = source.table !== records.settled && byState && record?.wakeAt === undefined; // H3
       if (record && !isElsewhere && matches(record, query)) found.push(record);
       if (found.length === query.limit || looked === MOST_LOOKED) {
-        return { records: found, cursor: `${i}.${next(key).toString('base64url')}` };
+        return { records: found, cursor: writeCursor('list', { source: i, passed: key }) };
       }
     }
   }
@@ -164,12 +175,6 @@ function matches(record: LedgerRecord, query: ListQuery): boolean {
     (dueFrom === undefined || record.dueAt >= dueFrom) &&
     (dueBefore === undefined || record.dueAt < dueBefore)
   );
-}
-
-function readCursor(cursor: string | undefined): readonly [index: number, passed: Buffer | undefined] {
-  if (cursor === undefined) return [0, undefined];
-  const dot = cursor.indexOf('.');
-  return [Number(cursor.slice(0, dot)), Buffer.from(cursor.slice(dot + 1), 'base64url')];
 }
 
 /** The first key behind this one. */

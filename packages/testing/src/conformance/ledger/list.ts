@@ -86,6 +86,30 @@ export function list(test: Test<ProbedLedger>): void {
     const dead = many.filter((_, index) => index % 10 === 0);
     expect(records.map((record) => record.key.id).toSorted()).toEqual(dead.toSorted());
   });
+
+  test('refuses a cursor that no page handed out, of list and of due', async ({ probe }) => {
+    await placeAll(probe, ['a', 'b', 'c'], () => ({ state: 'dead' }));
+    const { cursor } = await probe.ledger.list({ kind: 'job', limit: 1 });
+    const states = ['dead'];
+    for (const garbage of [
+      '',
+      '0.',
+      'nonsense',
+      '99.AAAA',
+      '{}',
+      '\0',
+      'x'.repeat(300),
+      `${cursor}A`,
+      cursor!.slice(1),
+    ]) {
+      const refused = expect.objectContaining({ code: 'E_OPTIONS' });
+      await expect(probe.ledger.list({ kind: 'job', limit: 1, cursor: garbage })).rejects.toEqual(refused);
+      await expect(probe.ledger.list({ kind: 'job', states, limit: 1, cursor: garbage })).rejects.toEqual(refused);
+      await expect(
+        probe.ledger.due({ queues: ['default'], before: probe.start, limit: 1, cursor: garbage }),
+      ).rejects.toEqual(refused);
+    }
+  });
 }
 
 async function ids(probe: LedgerProbe, query: Partial<ListQuery>): Promise<readonly string[]> {
