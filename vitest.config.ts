@@ -1,6 +1,6 @@
 // How the tests run: in one go, from source. A package finds the source of another through the export condition
 // `@carillon/source`, so no unit test waits for a build; `system` tests start processes that run built files, so each
-// file of them builds first, and they run one file at a time.
+// file of them builds first, and they run one file at a time. So do `e2e` tests, which need real servers besides.
 
 import { defineConfig } from 'vitest/config';
 
@@ -15,7 +15,12 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'bench/src/**/*.test.ts'],
+          include: [
+            'packages/*/src/**/*.test.ts',
+            'examples/*/src/**/*.test.ts',
+            'bench/src/**/*.test.ts',
+            'services/src/**/*.test.ts',
+          ],
           exclude,
           sequence: { groupOrder: 0 },
         },
@@ -25,12 +30,25 @@ export default defineConfig({
         test: {
           name: 'system',
           include: ['test/**/*.test.ts'],
-          exclude,
+          exclude: [...exclude, 'test/e2e/**'],
           setupFiles: './test/build.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts', 'services/src/**/*.test.ts'],
+          exclude,
+          setupFiles: './test/build.ts',
+          testTimeout: 180_000,
+          hookTimeout: 180_000,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],

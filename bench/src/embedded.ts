@@ -3,7 +3,7 @@
 import type { Chapter } from './comparison.js';
 import { rowsOf } from './comparison.js';
 import type { Suite } from './report.js';
-import { servers as makeServers } from './servers/servers.js';
+import { servers as makeServers } from './servers.js';
 import type { SystemName } from './systems/systems.js';
 import type { Figures, Sizes } from './works/work.js';
 import { FULL, QUICK } from './works/work.js';

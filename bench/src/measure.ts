@@ -5,7 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { busyShare } from './machine.js';
-import type { Servers } from './servers/servers.js';
+import type { Servers } from './servers.js';
 import type { SystemName } from './systems/systems.js';
 import { systems } from './systems/systems.js';
 import type { Answer, Assignment } from './work-process.js';

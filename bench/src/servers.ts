@@ -1,14 +1,14 @@
 // The peers' servers, started when a measurement first needs them and stopped for sure with the benchmark.
 
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Needs, Place } from '../systems/system.js';
-import { findBinaries } from './binaries.js';
-import type { PostgresServer } from './postgres-server.js';
-import { startPostgres } from './postgres-server.js';
-import type { RedisServer } from './redis-server.js';
-import { startRedis } from './redis-server.js';
+import type { PostgresServer, RedisServer } from '@carillon/services';
+import { startPostgres, startRedis } from '@carillon/services';
+import type { Needs, Place } from './systems/system.js';
+
+// Memory for the work, and no checkpoint in the middle of it. What concerns durability stays as it is delivered.
+const POSTGRES = { shared_buffers: '1GB', max_wal_size: '8GB' };
 
 /** Hands out a fresh place to each measurement. */
 export interface Servers {
@@ -21,9 +21,7 @@ export interface Servers {
 /** Makes the benchmark's own folder; servers start at the first `freshPlace` that needs them. */
 export function servers(options: { readonly install: boolean }): Servers {
   const home = mkdtempSync(join(tmpdir(), 'carillon-bench-'));
-  chmodSync(home, 0o755); // PostgreSQL's own user must reach its folder inside
-  // Patient: at an abrupt exit the servers are still ending.
-  const remove = () => rmSync(home, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 });
+  const remove = () => rmSync(home, { recursive: true, force: true });
   process.once('exit', remove);
   let folder: string | undefined;
   let redis: RedisServer | undefined;
@@ -35,11 +33,11 @@ export function servers(options: { readonly install: boolean }): Servers {
     await redis?.stop();
     redis = undefined;
     if (needs === 'redis') {
-      redis = await startRedis(findBinaries(options).redisServer, home);
+      redis = await startRedis(options);
       return { folder, redis: { port: redis.port, folder: redis.folder } };
     }
     if (needs === 'postgres') {
-      postgres ??= await startPostgres(findBinaries(options), home);
+      postgres ??= await startPostgres({ ...options, config: POSTGRES });
       return { folder, postgres: await postgres.freshDatabase() };
     }
     return { folder };
