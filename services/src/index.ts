@@ -1,6 +1,12 @@
+export { freePort } from './ports.js';
 export { startPostgres } from './postgres.js';
 export type { PostgresOptions, PostgresServer } from './postgres.js';
-export { freePort } from './ports.js';
+export { startRedisCluster } from './redis-cluster.js';
+export type { RedisCluster, RedisClusterOptions } from './redis-cluster.js';
+export { startRedisSentinel } from './redis-sentinel.js';
+export type { RedisSentinel, RedisSentinelOptions, SentinelServer } from './redis-sentinel.js';
 export { startRedis } from './redis.js';
 export type { RedisConfig, RedisOptions, RedisServer } from './redis.js';
 export type { Server, StartOptions } from './server-process.js';
+export { startTcpProxy } from './tcp-proxy.js';
+export type { TcpProxy, TcpProxyOptions } from './tcp-proxy.js';

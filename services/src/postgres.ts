@@ -25,8 +25,6 @@ export interface PostgresServer extends Server {
   /** Connection string of the database `postgres`. */
   readonly url: string;
   readonly port: number;
-  /** Where its files and its `log` are. */
-  readonly folder: string;
   /** Drops the database that the last call made and makes an empty one; resolves with its connection string. */
   freshDatabase(): Promise<string>;
 }
@@ -49,56 +47,43 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   const data = join(place.folder, 'data');
   const user = unprivileged();
   const settings = Object.entries({ ...SETTINGS, port: String(port), ...options.config });
-  const begin = async () => {
-    mkdirSync(data, { mode: 0o700 });
-    if (user) chownSync(data, user.uid, user.gid);
-    execFileSync(programs.initdb, ['-D', data, '-U', OWNER, '-A', 'trust', '-E', 'UTF8', '--locale=C'], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      cwd: data,
-      ...user,
-    });
-    return ServerProcess.start({
-      name: `PostgreSQL on port ${port}`,
-      program: programs.postgres,
-      args: ['-D', data, ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-      folder: data,
-      log: join(place.folder, 'log'),
-      probe: () => askPostgres(urlOf('postgres'), 'select 1'),
-      stopSignal: 'SIGINT', // its fast shutdown
-      endSignal: 'SIGQUIT', // its immediate shutdown: unlike after SIGKILL no shared memory stays behind
-      user,
-      outlives: options.outlives,
-    });
-  };
-  const server = await begin().catch((error: unknown) => {
+  try {
+    initialise(programs.initdb, data, user);
+  } catch (error) {
     place.remove();
     throw error;
+  }
+  const server = await ServerProcess.start({
+    name: `PostgreSQL on port ${port}`,
+    program: programs.postgres,
+    args: ['-D', data, ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    home: place,
+    probe: () => askPostgres(urlOf('postgres'), 'select 1'),
+    stopSignal: 'SIGINT', // its fast shutdown
+    endSignal: 'SIGQUIT', // its immediate shutdown: unlike after SIGKILL no shared memory stays behind
+    user,
+    outlives: options.outlives,
   });
   let count = 0;
-  return {
-    url: urlOf('postgres'),
-    port,
-    folder: place.folder,
-    async freshDatabase() {
-      const ask = (text: string) => askPostgres(urlOf('postgres'), text);
-      if (count > 0) await ask(`drop database if exists carillon${count} with (force)`);
-      count += 1;
-      await ask(`create database carillon${count}`);
-      await ask('checkpoint');
-      return urlOf(`carillon${count}`);
-    },
-    get pid() {
-      return server.pid;
-    },
-    kill: () => server.kill(),
-    restart: () => server.restart(),
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-    async stop() {
-      await server.halt();
-      place.remove();
-    },
+  const freshDatabase = async () => {
+    const ask = (text: string) => askPostgres(urlOf('postgres'), text);
+    if (count > 0) await ask(`drop database if exists carillon${count} with (force)`);
+    count += 1;
+    await ask(`create database carillon${count}`);
+    await ask('checkpoint');
+    return urlOf(`carillon${count}`);
   };
+  return Object.assign(server, { url: urlOf('postgres'), port, freshDatabase });
+}
+
+function initialise(initdb: string, data: string, user: User | undefined): void {
+  mkdirSync(data, { mode: 0o700 });
+  if (user) chownSync(data, user.uid, user.gid);
+  execFileSync(initdb, ['-D', data, '-U', OWNER, '-A', 'trust', '-E', 'UTF8', '--locale=C'], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    cwd: data,
+    ...user,
+  });
 }
 
 /** Runs one statement over a connection of its own. */

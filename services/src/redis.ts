@@ -29,8 +29,6 @@ export interface RedisServer extends Server {
   /** `redis://…`, with the password if `requirepass` was set. */
   readonly url: string;
   readonly port: number;
-  /** Where its files and its `log` are. */
-  readonly folder: string;
 }
 
 /** Starts a Redis and resolves when it answers PING. */
@@ -58,30 +56,11 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
     name: `${program} on port ${port}`,
     program: path,
     args: [file],
-    folder: place.folder,
-    log: join(place.folder, 'log'),
+    home: place,
     probe: () => askRedis(url, 'PING'),
     outlives: options.outlives,
-  }).catch((error: unknown) => {
-    place.remove();
-    throw error;
   });
-  return {
-    url,
-    port,
-    folder: place.folder,
-    get pid() {
-      return server.pid;
-    },
-    kill: () => server.kill(),
-    restart: () => server.restart(),
-    pause: () => server.pause(),
-    resume: () => server.resume(),
-    async stop() {
-      await server.halt();
-      place.remove();
-    },
-  };
+  return Object.assign(server, { url, port });
 }
 
 /** Sends one command over a connection of its own and resolves with the reply; it does not try twice. */

@@ -9,7 +9,9 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Home } from './home.js';
 
 const HEALTHY_WITHIN_MS = 60_000;
 const STOPPED_WITHIN_MS = 10_000;
@@ -30,6 +32,8 @@ export interface User {
 /** What every started server can do. */
 export interface Server {
   readonly pid: number;
+  /** Where its files and its `log` are. */
+  readonly folder: string;
   /** Sends SIGKILL and resolves when it is gone; its files stay. */
   kill(): Promise<void>;
   /** Starts it again on the same files and ports, in good order if it still runs, and resolves when it answers. */
@@ -60,9 +64,7 @@ export interface Command {
   readonly args: readonly string[];
   /** A real query; it throws while the server is not ready. */
   readonly probe: () => Promise<unknown>;
-  /** The file that gets its output. */
-  readonly log: string;
-  readonly folder: string;
+  readonly home: Home;
   /** Ends it in good order. Default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
   /** Ends it at once, with nothing left behind in the system. Default SIGKILL. */
@@ -73,19 +75,28 @@ export interface Command {
 }
 
 /** A program that was started here. */
-export class ServerProcess {
+export class ServerProcess implements Server {
+  readonly folder: string;
   readonly #command: Command;
+  readonly #log: string;
   #child: ChildProcess;
 
   private constructor(command: Command) {
     this.#command = command;
+    this.folder = command.home.folder;
+    this.#log = join(this.folder, 'log');
     this.#child = this.#spawn();
   }
 
-  /** Starts it and resolves when it answers; what does not get ready is ended (S2). */
+  /** Starts it and resolves when it answers; what does not get ready is ended, and its files are removed (S2). */
   static async start(command: Command): Promise<ServerProcess> {
     const server = new ServerProcess(command);
-    await server.#healthy();
+    try {
+      await server.#healthy();
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
     return server;
   }
 
@@ -98,7 +109,7 @@ export class ServerProcess {
   }
 
   async restart(): Promise<void> {
-    await this.halt();
+    await this.#halt();
     this.#child = this.#spawn();
     await this.#healthy();
   }
@@ -111,13 +122,9 @@ export class ServerProcess {
     this.#child.kill('SIGCONT');
   }
 
-  /** Ends it in good order, at once if that takes too long, and resolves when it is gone. */
-  async halt(): Promise<void> {
-    if (this.#ended) return;
-    this.resume();
-    const patience = setTimeout(() => this.end(), STOPPED_WITHIN_MS);
-    await this.#signalled(this.#command.stopSignal ?? 'SIGTERM');
-    clearTimeout(patience);
+  async stop(): Promise<void> {
+    await this.#halt();
+    this.#command.home.remove();
   }
 
   /** Ends it at once, without waiting. */
@@ -126,17 +133,26 @@ export class ServerProcess {
   }
 
   get #ended(): boolean {
-    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+    return this.#child.pid === undefined || this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  /** Ends it in good order, at once if that takes too long, and resolves when it is gone. */
+  async #halt(): Promise<void> {
+    if (this.#ended) return;
+    this.resume();
+    const patience = setTimeout(() => this.end(), STOPPED_WITHIN_MS);
+    await this.#signalled(this.#command.stopSignal ?? 'SIGTERM');
+    clearTimeout(patience);
   }
 
   #spawn(): ChildProcess {
-    const { program, args, folder, user, env, outlives } = this.#command;
-    const log = openSync(this.#command.log, 'a');
+    const { program, args, user, env, outlives } = this.#command;
+    const log = openSync(this.#log, 'a');
     const tied = !outlives && process.platform === 'linux' && existsSync(SETPRIV);
     const endSignal = (this.#command.endSignal ?? 'SIGKILL').replace('SIG', '');
     const asUser = user && tied ? [`--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups'] : [];
     const common = {
-      cwd: folder,
+      cwd: this.folder,
       env: { ...process.env, ...env },
       stdio: ['ignore', log, log] as const,
       detached: outlives ?? false,
@@ -163,18 +179,19 @@ export class ServerProcess {
   }
 
   async #healthy(): Promise<void> {
-    const { name, probe, log } = this.#command;
+    const { name, program, probe } = this.#command;
     const deadline = performance.now() + HEALTHY_WITHIN_MS;
     for (;;) {
       try {
         await probe();
         return;
       } catch (error) {
-        if (this.#child.pid === undefined) throw new Error(`${name} could not be started.`, { cause: error });
+        if (this.#child.pid === undefined)
+          throw new Error(`${name}: ${program} could not be started.`, { cause: error });
         if (this.#ended || performance.now() > deadline) {
           this.end();
-          const lastWords = readFileSync(log, 'utf8').slice(-LAST_WORDS);
-          throw new Error(`${name} did not get ready. Its last words, from ${log}:\n${lastWords}`, { cause: error });
+          const lastWords = readFileSync(this.#log, 'utf8').slice(-LAST_WORDS);
+          throw new Error(`${name} did not get ready. Its log ends with:\n${lastWords}`, { cause: error });
         }
         await sleep(50);
       }
