@@ -10,3 +10,6 @@ export type { RedisConfig, RedisOptions, RedisServer } from './redis.js';
 export type { Server, StartOptions } from './server-process.js';
 export { startTcpProxy } from './tcp-proxy.js';
 export type { TcpProxy, TcpProxyOptions } from './tcp-proxy.js';
+export { startRocketmq } from './rocketmq.js';
+export type { RocketmqOptions, RocketmqServer } from './rocketmq.js';
+export type { RocketmqPorts } from './rocketmq-files.js';

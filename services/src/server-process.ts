@@ -52,6 +52,8 @@ export interface StartOptions {
   readonly folder?: string | undefined;
   /** Whether to install a missing program from the system's packages; needs root. */
   readonly install?: boolean | undefined;
+  /** Called with a line for people before what takes long. */
+  readonly progress?: ((line: string) => void) | undefined;
   /** Whether it goes on when this process ends. */
   readonly outlives?: boolean | undefined;
 }

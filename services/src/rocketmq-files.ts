@@ -1,0 +1,117 @@
+// RocketmqFiles: what a RocketMQ reads when it starts: its settings, and the topics and groups it begins with.
+
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { HOST } from './ports.js';
+
+/** Where the parts of a RocketMQ listen. */
+export interface RocketmqPorts {
+  readonly nameserver: number;
+  /** The broker's own; it also takes the port two below and the one above. */
+  readonly broker: number;
+  /** What clients speak to. */
+  readonly grpc: number;
+  /** The proxy's port for clients of the older kind. */
+  readonly remoting: number;
+}
+
+/** The name of the cluster that its only broker belongs to. */
+export const CLUSTER = 'DefaultCluster';
+
+const HORIZON_DAYS = 30;
+const QUEUES = 8;
+const ATTEMPTS = 1_000;
+
+/** What is to be written. */
+export interface RocketmqSettings {
+  readonly ports: RocketmqPorts;
+  readonly precisionMs: number;
+  readonly topics: readonly string[];
+  readonly groups: readonly string[];
+  readonly config: Readonly<Record<string, string>>;
+  readonly proxyConfig: Readonly<Record<string, unknown>>;
+}
+
+/** Writes every file below `folder`; answers the paths of the settings. */
+export function writeRocketmqFiles(folder: string, settings: RocketmqSettings): { broker: string; proxy: string } {
+  const store = join(folder, 'store');
+  const [broker, proxy] = [join(folder, 'broker.conf'), join(folder, 'rmq-proxy.json')];
+  mkdirSync(join(store, 'config'), { recursive: true });
+  writeFileSync(broker, `${lines({ ...brokerConfig(store, settings), ...settings.config })}\n`);
+  writeFileSync(proxy, JSON.stringify({ ...proxyConfig(settings), ...settings.proxyConfig }));
+  const topics = Object.fromEntries(settings.topics.map((name) => [name, delayTopic(name)]));
+  writeFileSync(join(store, 'config', 'topics.json'), JSON.stringify({ topicConfigTable: topics, ...version }));
+  const groups = Object.fromEntries(settings.groups.map((name) => [name, consumerGroup(name)]));
+  writeFileSync(
+    join(store, 'config', 'subscriptionGroup.json'),
+    JSON.stringify({ subscriptionGroupTable: groups, ...version }),
+  );
+  return { broker, proxy };
+}
+
+const version = { dataVersion: { counter: 1, stateVersion: 0, timestamp: 0 } };
+
+// Small files, so that a start takes little of the disk; and limits that leave room for what tests do.
+function brokerConfig(store: string, { ports, precisionMs }: RocketmqSettings) {
+  return {
+    brokerClusterName: CLUSTER,
+    brokerName: 'broker-a',
+    brokerId: '0',
+    brokerIP1: HOST,
+    namesrvAddr: `${HOST}:${ports.nameserver}`,
+    listenPort: String(ports.broker),
+    registerNameServerPeriod: '10000',
+    storePathRootDir: store,
+    storePathCommitLog: join(store, 'commitlog'),
+    mappedFileSizeCommitLog: '67108864',
+    mappedFileSizeConsumeQueue: '6000000',
+    mappedFileSizeTimerLog: '5200000',
+    maxHashSlotNum: '50000',
+    maxIndexNum: '200000',
+    flushDiskType: 'ASYNC_FLUSH',
+    fileReservedTime: '72',
+    diskMaxUsedSpaceRatio: '95',
+    timerWheelEnable: 'true',
+    timerPrecisionMs: String(precisionMs),
+    timerMaxDelaySec: String(HORIZON_DAYS * 86_400),
+    timerEnableRetryUntilSuccess: 'true',
+    recallMessageEnable: 'true',
+    autoCreateTopicEnable: 'false',
+    autoCreateSubscriptionGroup: 'false',
+  };
+}
+
+function proxyConfig({ ports }: RocketmqSettings) {
+  return {
+    rocketMQClusterName: CLUSTER,
+    proxyMode: 'local',
+    namesrvAddr: `${HOST}:${ports.nameserver}`,
+    localServeAddr: HOST,
+    grpcServerPort: ports.grpc,
+    remotingListenPort: ports.remoting,
+    maxDelayTimeMills: HORIZON_DAYS * 86_400_000,
+  };
+}
+
+function delayTopic(topicName: string) {
+  return {
+    topicName,
+    readQueueNums: QUEUES,
+    writeQueueNums: QUEUES,
+    perm: 6,
+    order: false,
+    topicFilterType: 'SINGLE_TAG',
+    topicSysFlag: 0,
+    attributes: { 'message.type': 'DELAY' },
+  };
+}
+
+function consumerGroup(groupName: string) {
+  return { groupName, consumeEnable: true, consumeBroadcastEnable: true, retryQueueNums: 1, retryMaxTimes: ATTEMPTS };
+}
+
+function lines(settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name}=${value}`)
+    .join('\n');
+}
