@@ -19,8 +19,15 @@ export async function freePort(offsets: readonly number[] = []): Promise<number>
   throw new Error(`No free port with free neighbours at ${offsets.join(', ')} in ${TRIES} tries.`);
 }
 
+/** The port that was asked for, or a free one; throws if somebody listens on it already. */
+export async function claimPort(wanted: number | undefined): Promise<number> {
+  if (wanted === undefined) return freePort();
+  if (await isFree(wanted)) return wanted;
+  throw new Error(`Port ${wanted} is taken: another program listens on it.`);
+}
+
 /** Whether nobody listens on this port. */
-export async function isFree(port: number): Promise<boolean> {
+async function isFree(port: number): Promise<boolean> {
   return port > 0 && port < 65_536 && (await listenOn(port)) !== undefined;
 }
 

@@ -5,7 +5,7 @@ import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { home } from './home.js';
-import { freePort, HOST } from './ports.js';
+import { claimPort, HOST } from './ports.js';
 import { findPrograms } from './programs.js';
 import { ServerProcess } from './server-process.js';
 import type { Server, StartOptions, User } from './server-process.js';
@@ -42,7 +42,7 @@ const SETTINGS = {
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
   const programs = findPrograms(['initdb', 'postgres'], options);
   const place = home('postgres', options.folder);
-  const port = options.port ?? (await freePort());
+  const port = await claimPort(options.port);
   const urlOf = (database: string) => `postgres://${OWNER}@${HOST}:${port}/${database}`;
   const data = join(place.folder, 'data');
   const user = unprivileged();

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { home } from './home.js';
-import { freePort, HOST } from './ports.js';
+import { claimPort, HOST } from './ports.js';
 import { findPrograms } from './programs.js';
 import { ServerProcess } from './server-process.js';
 import type { Server, StartOptions } from './server-process.js';
@@ -36,7 +36,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
   const program = `${options.server ?? 'redis'}-server` as const;
   const path = findPrograms([program], options)[program];
   const place = home(options.server ?? 'redis', options.folder);
-  const port = options.port ?? (await freePort());
+  const port = await claimPort(options.port);
   const settings: RedisConfig = {
     port: String(port),
     bind: HOST,

@@ -5,7 +5,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { home } from './home.js';
-import { freePort, HOST } from './ports.js';
+import { claimPort, freePort, HOST } from './ports.js';
 import { findPrograms } from './programs.js';
 import { writeRocketmqFiles } from './rocketmq-files.js';
 import type { RocketmqPorts } from './rocketmq-files.js';
@@ -27,7 +27,7 @@ export interface RocketmqOptions extends StartOptions {
   /** Further settings of the proxy; they win over those made here. */
   readonly proxyConfig?: Readonly<Record<string, unknown>> | undefined;
   /** By default free ones. */
-  readonly ports?: RocketmqPorts | undefined;
+  readonly ports?: Partial<RocketmqPorts> | undefined;
 }
 
 /** A started RocketMQ. */
@@ -55,7 +55,8 @@ export interface RocketmqServer {
 /** The ports that a RocketMQ is usually found at. */
 export const USUAL_PORTS: RocketmqPorts = { nameserver: 9876, broker: 10911, grpc: 8081, remoting: 8080 };
 
-const HEALTH_TOPIC = 'carillon-health';
+/** A topic that every RocketMQ started here has. */
+export const HEALTH_TOPIC = 'carillon-health';
 const NAMESERVER_HEAP = '-Xmx128m';
 const BROKER_HEAP = ['-Xms256m', '-Xmx512m', '-XX:MaxDirectMemorySize=1g'];
 const JAVA_17 = [
@@ -69,7 +70,8 @@ export async function startRocketmq(options: RocketmqOptions = {}): Promise<Rock
   const { java } = findPrograms(['java'], options);
   const jars = await rocketmqJars(options);
   const place = home('rocketmq', options.folder);
-  const ports = options.ports ?? (await freePorts());
+  const ports = { ...(await freePorts()), ...options.ports };
+  for (const port of Object.values(options.ports ?? {})) await claimPort(port);
   const address = `${HOST}:${ports.nameserver}`;
   const files = writeRocketmqFiles(place.folder, {
     ports,

@@ -1,7 +1,7 @@
 // ServerProcess: one program that can be killed, paused and started again on the same files.
 //
 // S1  It ends with this process: by `stop`, by the exit handler, and on Linux by the kernel if this process is killed;
-//     unless it `outlives` this process.
+//     unless it `outlives` this process and was let go.
 // S2  `start` and `restart` resolve when it answers a real query, never before.
 // S3  What it says goes to its log, and its last words into the error if it does not get ready.
 
@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Home } from './home.js';
 
-const HEALTHY_WITHIN_MS = 60_000;
+const HEALTHY_WITHIN_MS = 120_000;
 const STOPPED_WITHIN_MS = 10_000;
 const LAST_WORDS = 4_000;
 const SETPRIV = '/usr/bin/setpriv';
@@ -22,6 +22,11 @@ const running = new Set<ServerProcess>();
 process.once('exit', () => {
   for (const server of running) server.end();
 });
+
+/** Lets every server that `outlives` this process go on without it, from now on. */
+export function letGo(): void {
+  for (const server of running) if (server.outlives) running.delete(server);
+}
 
 /** A user to run a program as; root must not run PostgreSQL. */
 export interface User {
@@ -102,6 +107,10 @@ export class ServerProcess implements Server {
     return server;
   }
 
+  get outlives(): boolean {
+    return this.#command.outlives ?? false;
+  }
+
   get pid(): number {
     return this.#child.pid!;
   }
@@ -164,12 +173,9 @@ export class ServerProcess implements Server {
       : spawn(program, args, { ...common, ...user } as object);
     closeSync(log);
     child.on('error', () => {}); // it never answers, and `#healthy` says so
-    if (outlives) {
-      child.unref();
-    } else {
-      running.add(this);
-      child.once('exit', () => this.#child === child && running.delete(this));
-    }
+    if (outlives) child.unref();
+    running.add(this);
+    child.once('exit', () => this.#child === child && running.delete(this));
     return child;
   }
 
@@ -186,7 +192,8 @@ export class ServerProcess implements Server {
     for (;;) {
       try {
         await probe();
-        return;
+        if (!this.#ended) return; // else somebody else answered
+        throw new Error('it ended');
       } catch (error) {
         if (this.#child.pid === undefined)
           throw new Error(`${name}: ${program} could not be started.`, { cause: error });
