@@ -11,6 +11,7 @@ import { ServerProcess } from './server-process.js';
 import type { Server, StartOptions, User } from './server-process.js';
 
 const OWNER = 'carillon';
+const CONNECTED_WITHIN_MS = 5_000;
 
 /** How a PostgreSQL is started. */
 export interface PostgresOptions extends StartOptions {
@@ -88,7 +89,7 @@ function initialise(initdb: string, data: string, user: User | undefined): void 
 
 /** Runs one statement over a connection of its own. */
 export async function askPostgres(connectionString: string, text: string): Promise<void> {
-  const client = new Client({ connectionString });
+  const client = new Client({ connectionString, connectionTimeoutMillis: CONNECTED_WITHIN_MS });
   client.on('error', () => {}); // the rejected call says the same
   try {
     await client.connect();

@@ -1,27 +1,27 @@
 import { Redis } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
-import { findProgram } from './programs.js';
 import { startRedisSentinel } from './redis-sentinel.js';
 import type { RedisSentinel } from './redis-sentinel.js';
+import { describeWith } from './testing.js';
 
-let group: RedisSentinel | undefined;
-afterEach(() => group?.stop());
+describeWith(['own redis-sentinel'], 'a Sentinel group', () => {
+  let group: RedisSentinel | undefined;
+  afterEach(() => group?.stop());
 
-const withRedis = test.skipIf(findProgram('redis-server') === undefined);
-
-withRedis.each([1, 3])('the replica takes over when the master is killed, with %i sentinels', async (sentinels) => {
-  group = await startRedisSentinel({ sentinels });
-  const client = new Redis({
-    name: group.name,
-    sentinels: group.sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
-    maxRetriesPerRequest: null,
+  test.each([1, 3])('the replica takes over when the master is killed, with %i sentinels', async (sentinels) => {
+    group = await startRedisSentinel({ sentinels });
+    const client = new Redis({
+      name: group.name,
+      sentinels: group.sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
+      maxRetriesPerRequest: null,
+    });
+    client.on('error', () => {}); // the master is killed below
+    expect(await client.set('bell', 'rung')).toBe('OK');
+    expect(await client.wait(1, 5_000)).toBe(1);
+    expect(await group.masterPort()).toBe(group.master.port);
+    await group.master.kill();
+    expect(await client.get('bell')).toBe('rung');
+    expect(await group.masterPort()).toBe(group.replica.port);
+    client.disconnect();
   });
-  client.on('error', () => {}); // the master is killed below
-  expect(await client.set('bell', 'rung')).toBe('OK');
-  expect(await client.wait(1, 5_000)).toBe(1);
-  expect(await group.masterPort()).toBe(group.master.port);
-  await group.master.kill();
-  expect(await client.get('bell')).toBe('rung');
-  expect(await group.masterPort()).toBe(group.replica.port);
-  client.disconnect();
 });

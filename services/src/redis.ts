@@ -9,6 +9,8 @@ import { findPrograms } from './programs.js';
 import { ServerProcess } from './server-process.js';
 import type { Server, StartOptions } from './server-process.js';
 
+const ANSWER_WITHIN_MS = 3_000;
+
 /** Lines of a `redis.conf`: the setting's name and the rest of the line, several for a setting that is given often. */
 export type RedisConfig = Readonly<Record<string, string | readonly string[]>>;
 
@@ -65,7 +67,13 @@ export async function startRedis(options: RedisOptions = {}): Promise<RedisServe
 
 /** Sends one command over a connection of its own and resolves with the reply; it does not try twice. */
 export async function askRedis(url: string, command: string, ...args: readonly string[]): Promise<unknown> {
-  const client = new Redis(url, { lazyConnect: true, retryStrategy: () => null, connectTimeout: 2_000 });
+  const client = new Redis(url, {
+    lazyConnect: true,
+    enableReadyCheck: false,
+    retryStrategy: () => null,
+    connectTimeout: ANSWER_WITHIN_MS,
+    commandTimeout: ANSWER_WITHIN_MS,
+  });
   client.on('error', () => {}); // the rejected connect says the same
   try {
     await client.connect();

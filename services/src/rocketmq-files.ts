@@ -15,8 +15,7 @@ export interface RocketmqPorts {
   readonly remoting: number;
 }
 
-/** The name of the cluster that its only broker belongs to. */
-export const CLUSTER = 'DefaultCluster';
+const CLUSTER = 'DefaultCluster';
 
 const HORIZON_DAYS = 30;
 const QUEUES = 8;

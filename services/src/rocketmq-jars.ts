@@ -9,18 +9,22 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { findPrograms } from './programs.js';
 
-/** The release of RocketMQ that tests and examples run on. */
-export const ROCKETMQ_VERSION = '5.5.0';
+const ROCKETMQ_VERSION = '5.5.0';
 
 const MODULES = ['rocketmq-namesrv', 'rocketmq-proxy', 'rocketmq-tools'];
 const LAST_WORDS = 2_000;
 
 /** The folder for what is fetched once: `CARILLON_CACHE`, or `carillon` in the user's cache folder. */
-export function cacheFolder(): string {
+function cacheFolder(): string {
   const own = process.env['CARILLON_CACHE'];
   if (own) return own;
   const mac = process.platform === 'darwin' ? join(homedir(), 'Library', 'Caches') : undefined;
   return join(process.env['XDG_CACHE_HOME'] || mac || join(homedir(), '.cache'), 'carillon');
+}
+
+/** Where RocketMQ's jars are, once they were fetched. */
+export function jarsFolder(): string {
+  return join(cacheFolder(), `rocketmq-${ROCKETMQ_VERSION}`);
 }
 
 /** The folder with RocketMQ's jars; fetches them if this is the first time (some 100 MB). */
@@ -28,7 +32,7 @@ export async function rocketmqJars(options: {
   readonly install?: boolean | undefined;
   readonly progress?: ((line: string) => void) | undefined;
 }): Promise<string> {
-  const folder = join(cacheFolder(), `rocketmq-${ROCKETMQ_VERSION}`);
+  const folder = jarsFolder();
   if (existsSync(folder)) return folder;
   const { mvn } = findPrograms(['java', 'mvn'], options);
   options.progress?.(`fetching RocketMQ ${ROCKETMQ_VERSION} with Maven into ${folder} (100 MB, once)`);

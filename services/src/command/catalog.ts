@@ -12,7 +12,7 @@ import type { Server, StartOptions } from '../server-process.js';
 export type Environment = Readonly<Record<string, string>>;
 
 /** A service that was started. */
-export interface Started {
+interface Started {
   readonly environment: Environment;
   readonly servers: readonly Server[];
 }

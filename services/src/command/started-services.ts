@@ -14,7 +14,7 @@ import { identityOf, isRunning } from './process-identity.js';
 import type { ProcessIdentity } from './process-identity.js';
 
 /** The folder of this repository's services: state, files, logs. */
-export const SERVICES_FOLDER = join(import.meta.dirname, '..', '..', '..', '.services');
+const SERVICES_FOLDER = join(import.meta.dirname, '..', '..', '..', '.services');
 
 /** A service that was started. */
 export interface StartedService {
