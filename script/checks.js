@@ -1,7 +1,8 @@
 // Every check of the repository, one after the other, each with its duration (`npm run verify`, `./script/test`).
-// The last line is "N passed, N failed": the tests, and one failure for each other check that failed.
+// What `CARILLON_REQUIRE` names is installed if it is missing and this is CI, and the servers that tests share are started
+// for the tests and stopped at the end. The last line is "N passed, N failed": the tests, and one failure for each other check that failed.
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,10 +55,38 @@ async function tests() {
   }
 }
 
+const required = (process.env.CARILLON_REQUIRE ?? '').split(',').filter((name) => name !== '' && name !== 'valkey');
+const shared = required.filter((name) => ['rocketmq', 'redis'].includes(name)); // of the others each test starts its own
+const command = join(root, 'services', 'dist', 'command', 'main.js');
+
+/** Gets what is required, and starts the shared servers; what was not started here is not stopped here. */
+async function services() {
+  if (process.env.CI) {
+    const installed = await check(`node ${command} install ${required.join(' ')}`);
+    if (!installed.ok) return installed;
+  }
+  if (shared.length === 0) return { ok: true, passed: 0, failed: 0 };
+  const { status, stdout, stderr } = spawnSync('node', [command, 'start', ...shared, '--json'], { encoding: 'utf8' });
+  const started = JSON.parse(stdout || '[]')
+    .filter(({ state }) => state === 'started')
+    .map(({ name }) => name);
+  if (started.length > 0) process.once('exit', () => spawnSync('node', [command, 'stop', ...started]));
+  if (status !== 0) console.log(stderr);
+  return { ok: status === 0, passed: 0, failed: status === 0 ? 0 : 1 };
+}
+
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+]) {
+  process.once(signal, () => process.exit(status)); // what was started is stopped in an 'exit' handler
+}
+
 const steps = [
   ['format', () => check('oxfmt --check .')],
   ['lint', () => check('oxlint --type-aware --deny-warnings')],
   ['build and types', () => check('tsc -b')],
+  ...(required.length > 0 ? [['services', services]] : []),
   ['tests', tests],
   ...packages.flatMap((cwd) => [
     [`publint ${cwd}`, () => check('publint --strict', { cwd })],

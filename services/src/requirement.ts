@@ -37,7 +37,7 @@ const here: Surroundings = {
 export function find(need: Need, surroundings: Surroundings = here): Finding {
   const [, name] = need.startsWith('own ') ? need.split(' ') : [undefined, undefined];
   if (name !== undefined) {
-    const missing = programs[name]!.filter((program) => !surroundings.hasProgram(program));
+    const missing = programsOf(name).filter((program) => !surroundings.hasProgram(program));
     if (missing.length === 0) return { found: true, environment: {} };
     return lack(name, `this machine lacks ${missing.join(' and ')}`, surroundings);
   }
@@ -48,14 +48,9 @@ export function find(need: Need, surroundings: Surroundings = here): Finding {
   return lack(service, `start one with ./script/services start ${service}, or set ${variable}`, surroundings);
 }
 
-const programs: Readonly<Record<string, readonly Program[]>> = {
-  rocketmq: ['java', 'mvn'],
-  redis: ['redis-server'],
-  'redis-cluster': ['redis-server'],
-  'redis-sentinel': ['redis-server'],
-  valkey: ['valkey-server'],
-  postgres: ['initdb', 'postgres'],
-} satisfies Record<ServiceName | 'valkey', readonly Program[]>;
+function programsOf(name: string): readonly Program[] {
+  return name === 'valkey' ? ['valkey-server'] : catalog[name as ServiceName].programs;
+}
 
 function fromEnvironment(name: ServiceName, { environment }: Surroundings): Environment | undefined {
   const { variables } = catalog[name];

@@ -1,6 +1,7 @@
 // Catalog: the services that the command starts, each under one name.
 
 import { askPostgres, startPostgres } from '../postgres.js';
+import type { Program } from '../programs.js';
 import { startRedisCluster } from '../redis-cluster.js';
 import { startRedisSentinel } from '../redis-sentinel.js';
 import { askRedis, startRedis } from '../redis.js';
@@ -24,6 +25,8 @@ export type WantedPort = number | 'usual' | 'free';
 export interface Service {
   /** The variables that tell where it is, the first of which is enough to know that somebody has one. */
   readonly variables: readonly [string, ...string[]];
+  /** What a machine needs to start one. */
+  readonly programs: readonly Program[];
   start(port: WantedPort, options: StartOptions): Promise<Started>;
   /** A real query; throws if it is not served. */
   check(environment: Environment): Promise<unknown>;
@@ -40,6 +43,7 @@ function freeOnly(name: string, port: WantedPort): void {
 export const catalog = {
   rocketmq: {
     variables: ['ROCKETMQ_ENDPOINT', 'ROCKETMQ_NAMESERVER'],
+    programs: ['java', 'mvn'],
     async start(port, options) {
       const ports = port === 'usual' ? USUAL_PORTS : port === 'free' ? {} : { grpc: port };
       const { endpoint, nameserver, broker, ports: taken } = await startRocketmq({ ...options, ports });
@@ -50,6 +54,7 @@ export const catalog = {
   },
   redis: {
     variables: ['REDIS_URL'],
+    programs: ['redis-server'],
     async start(port, options) {
       const redis = await startRedis({ ...options, port: portOf(port, 6379) });
       return { environment: { REDIS_URL: redis.url }, servers: [redis] };
@@ -58,6 +63,7 @@ export const catalog = {
   },
   'redis-cluster': {
     variables: ['REDIS_CLUSTER_URLS'],
+    programs: ['redis-server'],
     async start(port, options) {
       freeOnly('redis-cluster', port);
       const { urls, nodes } = await startRedisCluster(options);
@@ -70,6 +76,7 @@ export const catalog = {
   },
   'redis-sentinel': {
     variables: ['REDIS_SENTINEL_URLS', 'REDIS_SENTINEL_NAME'],
+    programs: ['redis-server'],
     async start(port, options) {
       freeOnly('redis-sentinel', port);
       const { name, sentinels, master, replica } = await startRedisSentinel(options);
@@ -85,6 +92,7 @@ export const catalog = {
   },
   postgres: {
     variables: ['POSTGRES_URL'],
+    programs: ['initdb', 'postgres'],
     async start(port, options) {
       const postgres = await startPostgres({ ...options, port: portOf(port, 5432) });
       return { environment: { POSTGRES_URL: postgres.url }, servers: [postgres] };

@@ -3,6 +3,9 @@
 // C1  An interrupted start leaves nothing running that is not remembered.
 
 import { relative } from 'node:path';
+import { findPrograms } from '../programs.js';
+import { rocketmqJars } from '../rocketmq-jars.js';
+import { catalog } from './catalog.js';
 import type { Environment, ServiceName } from './catalog.js';
 import { OptionsError, parseOptions, USAGE } from './options.js';
 import type { Options } from './options.js';
@@ -16,7 +19,7 @@ const services = new StartedServices();
 /** What is told of each service. */
 interface Line {
   readonly name: ServiceName;
-  readonly state: 'started' | 'running' | 'unwell' | 'stopped' | 'failed';
+  readonly state: 'started' | 'running' | 'unwell' | 'stopped' | 'installed' | 'failed';
   readonly environment: Environment;
   readonly folder?: string;
   readonly error?: string;
@@ -24,17 +27,16 @@ interface Line {
 
 const perform: Record<Options['verb'], (name: ServiceName, options: Options) => Promise<Line>> = {
   async start(name, { port, install }) {
-    const progress = (line: string) => console.error(`${name}: ${line}`);
+    const progress = progressOf(name);
     const began = performance.now();
-    try {
-      const { service, already } = await services.start(name, port, { install, progress });
-      if (!already) progress(`answers after ${((performance.now() - began) / 1000).toFixed(1)} s`);
-      return { name, state: already ? 'running' : 'started', ...placeOf(name), environment: service.environment };
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      console.error(`${name}: ${message}`);
-      return { name, state: 'failed', environment: {}, error: message };
-    }
+    const { service, already } = await services.start(name, port, { install, progress });
+    if (!already) progress(`answers after ${((performance.now() - began) / 1000).toFixed(1)} s`);
+    return { name, state: already ? 'running' : 'started', ...placeOf(name), environment: service.environment };
+  },
+  async install(name) {
+    findPrograms(catalog[name].programs, { install: true });
+    if (name === 'rocketmq') await rocketmqJars({ progress: progressOf(name) });
+    return { name, state: 'installed', environment: {} };
   },
   async stop(name) {
     await services.stop(name);
@@ -49,7 +51,23 @@ const good: Record<Options['verb'], readonly Line['state'][]> = {
   start: ['started', 'running'],
   stop: ['stopped'],
   status: ['running'],
+  install: ['installed'],
 };
+
+function progressOf(name: ServiceName): (line: string) => void {
+  return (line) => console.error(`${name}: ${line}`);
+}
+
+/** Does what is asked; what fails is a line too, so that the other services get theirs. */
+async function attempt(name: ServiceName, options: Options): Promise<Line> {
+  try {
+    return await perform[options.verb](name, options);
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    progressOf(name)(message);
+    return { name, state: 'failed', environment: {}, error: message };
+  }
+}
 
 function placeOf(name: ServiceName): Partial<Line> {
   const service = services.find(name);
@@ -71,7 +89,7 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     }
     const lines: Line[] = [];
-    for (const name of options.names) lines.push(await perform[options.verb](name, options));
+    for (const name of options.names) lines.push(await attempt(name, options));
     console.log(options.json ? JSON.stringify(lines) : lines.map(told).join('\n'));
     return lines.every(({ state }) => good[options.verb].includes(state)) ? 0 : FAILED;
   } catch (error) {

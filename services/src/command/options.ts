@@ -5,7 +5,7 @@ import { serviceNames } from './catalog.js';
 import type { ServiceName, WantedPort } from './catalog.js';
 
 /** What is to be done. */
-export type Verb = 'start' | 'stop' | 'status';
+type Verb = 'start' | 'stop' | 'status' | 'install';
 
 /** What the command line says. */
 export interface Options {
@@ -19,9 +19,10 @@ export interface Options {
 /** How the command is called. */
 export const USAGE = `Starts the real servers that tests and examples need, and stops what it started.
 
-Usage: ./script/services start|stop|status [${serviceNames.join('] [')}]
+Usage: ./script/services start|stop|status|install [${serviceNames.join('] [')}]
 
-Without names, start means rocketmq and redis; stop and status mean all.
+Without names, start and install mean rocketmq and redis; stop and status mean all. What install does, start --install
+does as well: it gets what is missing.
 
   --port N        the port of the one service that is named
   --usual-ports   the ports that servers are usually found at (6379, 5432, 8081, 9876, 10911); default: free ones
@@ -37,7 +38,7 @@ export class OptionsError extends Error {
   override readonly name = 'OptionsError';
 }
 
-const verbs: readonly string[] = ['start', 'stop', 'status'] satisfies Verb[];
+const verbs: readonly string[] = ['start', 'stop', 'status', 'install'] satisfies Verb[];
 
 /** Reads the command line; answers 'help' if that is asked for; throws `OptionsError`. */
 export function parseOptions(args: readonly string[], ci: boolean): Options | 'help' {
@@ -47,11 +48,11 @@ export function parseOptions(args: readonly string[], ci: boolean): Options | 'h
   if (verb === undefined || !verbs.includes(verb)) throw new OptionsError(`Say one of ${verbs.join(', ')}.`);
   const unknown = given.find((name) => !(serviceNames as readonly string[]).includes(name));
   if (unknown !== undefined) throw new OptionsError(`No service '${unknown}'. Services: ${serviceNames.join(', ')}.`);
-  const all = verb === 'start' ? (['rocketmq', 'redis'] as const) : serviceNames;
+  const all = verb === 'start' || verb === 'install' ? (['rocketmq', 'redis'] as const) : serviceNames;
   const names = given.length > 0 ? serviceNames.filter((name) => given.includes(name)) : all;
   const port = wantedPort(values.port, values['usual-ports']);
   if (typeof port === 'number' && names.length !== 1) throw new OptionsError('--port: name exactly one service.');
-  return { verb: verb as Verb, names, port, install: values.install || ci, json: values.json };
+  return { verb: verb as Verb, names, port, install: values.install || ci || verb === 'install', json: values.json };
 }
 
 function parsed(args: readonly string[]) {
