@@ -67,8 +67,9 @@ export interface Health {
 /** The port that carries messages. */
 export interface Transport {
   readonly limits: Limits;
-  /** Connects, verifies, and says what is missing. Calling it again is harmless. */
-  open(): Promise<void>;
+  /** Connects, verifies (with the queues that the engine will serve, what they need), and says what is missing. Calling it
+   *  again is harmless. */
+  open(queues?: readonly string[]): Promise<void>;
   /** Ends every `receive` and lets go of what it held. Calling it again is harmless. */
   close(): Promise<void>;
   /** Sends messages; the answers stand in the order of the messages. Never throws for a single message. */

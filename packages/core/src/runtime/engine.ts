@@ -62,6 +62,7 @@ export class Engine {
   readonly #attempts: Attempts;
   readonly #intake: Intake;
   readonly #sweep: Sweep | undefined;
+  readonly #queues: readonly string[];
   #opened: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
   #serving = false;
@@ -73,6 +74,7 @@ export class Engine {
     const { transport, ledger } = backend;
     const queues = [...parts.queues.keys()].map((queue) => queueName(namespace, queue));
     this.#parts = parts;
+    this.#queues = queues;
     this.carriage = () => ({
       fused: backend.fused === true,
       horizonMs: transport.limits.horizonMs,
@@ -196,7 +198,7 @@ export class Engine {
   async #open(): Promise<void> {
     const { ledger, transport } = this.#parts.backend;
     await ledger.open();
-    await transport.open();
+    await transport.open(this.#queues);
     this.#checkLease();
     await this.time.measure();
     this.#unhear = transport.onHealth?.((health) => {

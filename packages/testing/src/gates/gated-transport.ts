@@ -28,8 +28,8 @@ export class GatedTransport extends Gate<TransportCall> implements Transport {
     return this.#transport.limits;
   }
 
-  open(): Promise<void> {
-    return this.pass('open', () => this.#transport.open());
+  open(queues?: readonly string[]): Promise<void> {
+    return this.pass('open', () => this.#transport.open(queues));
   }
 
   close(): Promise<void> {
