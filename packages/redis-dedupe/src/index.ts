@@ -1,1 +1,2 @@
-export {};
+export { redis } from './redis.js';
+export type { RedisLedgerOptions } from './options.js';

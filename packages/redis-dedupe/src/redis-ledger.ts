@@ -1,0 +1,149 @@
+// Redis ledger: the ledger port on a connection. Every call is requests to scripts, gathered with those of other calls.
+//
+// R1  What is asked of one bucket stays in its order; in a Cluster each bucket has batches of its own, elsewhere all share.
+
+import type {
+  Change,
+  ChangeAnswer,
+  Claim,
+  ClaimAnswer,
+  DueQuery,
+  Instant,
+  Ledger,
+  LedgerRecord,
+  ListQuery,
+  Page,
+  RecordKey,
+  Renewal,
+  RenewalAnswer,
+} from '@carillon/core/spi';
+import { Batches, type Request } from './batches.js';
+import type { Connection } from './connection.js';
+import { findDue } from './due.js';
+import { bucketOf, type KeyNames } from './key-names.js';
+import { listPage } from './listing.js';
+import { unpackRecord } from './record-codec.js';
+import { changeAnswer, changeRequest, claimAnswer, claimRequest, renewalAnswer, renewalRequest } from './requests.js';
+import { type Script, script } from './script.js';
+import { ACQUIRE } from './scripts/acquire.js';
+import { COMMIT } from './scripts/commit.js';
+import { READ } from './scripts/read.js';
+import { RENEW } from './scripts/renew.js';
+
+const acquire = script(ACQUIRE);
+const renew = script(RENEW, true);
+const commit = script(COMMIT);
+const read = script(READ);
+
+/** A ledger in Redis. */
+export class RedisLedger implements Ledger {
+  readonly durability = 'async';
+  readonly partitioned = true;
+  readonly #connection: Connection;
+  readonly #names: KeyNames;
+  readonly #batches = new Map<string, Batches>();
+
+  constructor(connection: Connection, names: KeyNames) {
+    this.#connection = connection;
+    this.#names = names;
+  }
+
+  async open(): Promise<void> {
+    await this.#connection.open();
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+  }
+
+  async now(): Promise<Instant> {
+    const [seconds, micros] = await this.#connection.client.time();
+    return Math.floor(Number(seconds) * 1000 + Number(micros) / 1000);
+  }
+
+  async acquire(claims: readonly Claim[]): Promise<readonly ClaimAnswer[]> {
+    const requests = claims.map((claim) => claimRequest(this.#names, claim));
+    return (await this.#ask(acquire, claims.map(bucketOfKey), requests)).map(claimAnswer);
+  }
+
+  async renew(renewals: readonly Renewal[]): Promise<readonly RenewalAnswer[]> {
+    const requests = renewals.map((renewal) => renewalRequest(this.#names, renewal));
+    return (await this.#ask(renew, renewals.map(bucketOfKey), requests)).map(renewalAnswer);
+  }
+
+  async commit(changes: readonly Change[]): Promise<readonly ChangeAnswer[]> {
+    const written = changes.filter(({ writes }) => writes.length > 0);
+    const requests = written.map((change) => changeRequest(this.#names, change));
+    const packed = (await this.#ask(commit, written.map(bucketOfChange), requests)).values();
+    return changes.map((change) =>
+      change.writes.length === 0 ? { answer: 'ok' } : changeAnswer(change, packed.next().value!),
+    );
+  }
+
+  async read(keys: readonly RecordKey[]): Promise<readonly (LedgerRecord | undefined)[]> {
+    return this.#read(keys.map((key) => this.#names.record(key)));
+  }
+
+  async due(query: DueQuery): Promise<Page> {
+    const { keys, cursor } = await findDue(this.#connection, this.#names, query);
+    const records = (await this.#read(keys)).filter((record) => record !== undefined && wants(record, query));
+    return { records: records as LedgerRecord[], ...(cursor !== undefined && { cursor }) };
+  }
+
+  async list(query: ListQuery): Promise<Page> {
+    return listPage(this.#connection, this.#names, (keys) => this.#read(keys), query);
+  }
+
+  async #read(keys: readonly Buffer[]): Promise<readonly (LedgerRecord | undefined)[]> {
+    const requests = keys.map((key) => ({ keys: [key], args: [] }));
+    const packed = await this.#ask(
+      read,
+      keys.map((key) => this.#names.bucket(key)),
+      requests,
+    );
+    return packed.map((bytes) => (bytes.length === 0 ? undefined : unpackRecord(bytes)));
+  }
+
+  /** Asks a script; each request is of one bucket (R1). */
+  async #ask(script: Script, buckets: readonly number[], requests: readonly Request[]): Promise<readonly Buffer[]> {
+    void this.#connection.client; // throws if it is closed
+    if (requests.length === 0) return [];
+    if (!this.#connection.scattered) return this.#batchesOf(script, 0).ask(requests);
+    const answers: Buffer[] = [];
+    await Promise.all(
+      Array.from(new Set(buckets), async (bucket) => {
+        const indexes = [...requests.keys()].filter((index) => buckets[index] === bucket);
+        const asked = await this.#batchesOf(script, bucket).ask(indexes.map((index) => requests[index]!));
+        for (const [position, index] of indexes.entries()) answers[index] = asked[position]!;
+      }),
+    );
+    return answers;
+  }
+
+  #batchesOf(script: Script, group: number): Batches {
+    const name = `${script.sha}${group}`;
+    let batches = this.#batches.get(name);
+    if (batches === undefined) {
+      batches = new Batches(async (requests) => {
+        const keys = requests.flatMap((request) => request.keys);
+        const args = requests.flatMap((request) => request.args);
+        return (await this.#connection.run(script, keys, args)) as Buffer[];
+      });
+      this.#batches.set(name, batches);
+    }
+    return batches;
+  }
+}
+
+function bucketOfKey({ key }: { readonly key: RecordKey }): number {
+  return bucketOf(key.partition);
+}
+
+function bucketOfChange({ writes }: Change): number {
+  return bucketOf(writes[0]!.key.partition);
+}
+
+/** Whether a record that an index told of still wants attention: it may have moved since. */
+function wants({ wakeAt, lease, queue }: LedgerRecord, { queues, before }: DueQuery): boolean {
+  return wakeAt !== undefined && Math.max(wakeAt, lease?.until ?? 0) <= before && queues.includes(queue);
+}

@@ -1,0 +1,29 @@
+// Redis fixture: a ledger on a real server for one test of the conformance suite, below a prefix of its own.
+
+import { setTimeout as wait } from 'node:timers/promises';
+import { redis } from '@carillon/redis-dedupe';
+import type { RedisLedgerOptions } from '@carillon/redis-dedupe';
+import type { LedgerFixture } from '@carillon/testing/conformance';
+
+let prefixes = 0;
+
+/** Opens an empty ledger; time is the server's own, so it is waited for. */
+export async function openLedger(options: RedisLedgerOptions): Promise<LedgerFixture> {
+  prefixes += 1;
+  const own = { ...options, prefix: `test-${prefixes}` };
+  const opened = [redis(own)];
+  await opened[0]!.open();
+  return {
+    ledger: opened[0]!,
+    advance: (ms) => wait(ms),
+    async second() {
+      const other = redis(own);
+      opened.push(other);
+      await other.open();
+      return other;
+    },
+    async close() {
+      await Promise.all(opened.map((ledger) => ledger.close()));
+    },
+  };
+}
