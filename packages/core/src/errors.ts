@@ -27,7 +27,9 @@ export type ErrorCode =
   | 'E_STORE_FOLDER'
   | 'E_STORE_FULL'
   | 'E_STORE_VERSION'
-  | 'E_STORE_DAMAGED';
+  | 'E_STORE_DAMAGED'
+  | 'E_STORE_UNFIT'
+  | 'E_STORE_UNSYNCED';
 
 const brand = Symbol.for('@carillon/error');
 

@@ -14,6 +14,8 @@ const WINDOW_MS = 1;
 export interface Request {
   readonly keys: readonly Buffer[];
   readonly args: readonly (Buffer | string)[];
+  /** What it writes must be as safe as the ledger promises before it is answered. */
+  readonly durable?: boolean;
 }
 
 interface Ticket {

@@ -3,27 +3,38 @@
 // C1  A script that the server has forgotten (a flush, a failover) is sent again by itself.
 // C2  A call ends: with an answer, or with an error after `timeoutMs` at the latest. What was sent and not answered may be
 //     sent again when the server is back; nonces make that harmless.
+// C3  What `strict` promises is waited for on the connection that wrote, and what was not confirmed in time is an error.
 
+import type { Instant } from '@carillon/core/spi';
 import { CarillonError } from '@carillon/core/spi';
 import { Cluster, Redis } from 'ioredis';
-import type { Server } from './options.js';
+import { canWaitForDisk, judge, type Seen } from './fitness.js';
+import { look } from './look.js';
+import type { ResolvedOptions } from './options.js';
 import type { Script } from './script.js';
+
+type Argument = Buffer | string | number;
 
 /** A connection to the servers of one ledger. */
 export class Connection {
-  readonly #server: Server;
-  readonly #timeoutMs: number;
+  readonly #options: ResolvedOptions;
   #client: Redis | Cluster | undefined;
   #opening: Promise<void> | undefined;
+  #durability: 'fsync' | 'replicated' | 'async' = 'async';
+  #waitsForDisk = false;
 
-  constructor(server: Server, timeoutMs: number) {
-    this.#server = server;
-    this.#timeoutMs = timeoutMs;
+  constructor(options: ResolvedOptions) {
+    this.#options = options;
   }
 
   /** Whether keys of different buckets may be on different servers. */
   get scattered(): boolean {
-    return 'cluster' in this.#server;
+    return 'cluster' in this.#options.server;
+  }
+
+  /** What an answered, durable change survives, as seen at the opening. */
+  get durability(): 'fsync' | 'replicated' | 'async' {
+    return this.#durability;
   }
 
   /** The client of an open connection; throws `E_STOPPED` if it is closed. */
@@ -33,7 +44,7 @@ export class Connection {
     return this.#client;
   }
 
-  /** Connects; rejects if that fails. */
+  /** Connects and looks at the servers; rejects if that fails, or with `E_STORE_UNFIT`. */
   open(): Promise<void> {
     this.#opening ??= this.#connect().catch((error: unknown) => {
       this.#opening = undefined;
@@ -51,15 +62,44 @@ export class Connection {
     await client.quit().catch(() => client.disconnect());
   }
 
-  /** Runs a script on keys of one server, and answers its list. */
-  async run(script: Script, keys: readonly Buffer[], args: readonly (Buffer | string | number)[]): Promise<unknown> {
+  /** The time of the servers. */
+  async now(): Promise<Instant> {
+    const { clock } = this.#options;
     const { client } = this;
+    if (clock !== undefined) return clock.now();
+    const [seconds, micros] = await client.time();
+    return Math.floor(Number(seconds) * 1000 + Number(micros) / 1000);
+  }
+
+  /** Runs a script on keys of one server; a `durable` one is answered when what it wrote is as safe as `strict` says. */
+  async run(script: Script, keys: readonly Buffer[], args: readonly Argument[], durable = false): Promise<unknown> {
+    const { clock } = this.#options;
+    const { source, sha } = clock === undefined ? script : script.inGivenTime;
+    const parts = clock === undefined ? [keys.length, ...keys, ...args] : [keys.length, ...keys, ...args, clock.now()];
     try {
-      return await client.callBuffer('EVALSHA', [script.sha, keys.length, ...keys, ...args]);
+      return await this.#perform('EVALSHA', [sha, ...parts], durable);
     } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return client.callBuffer('EVAL', [script.source, keys.length, ...keys, ...args]); // C1
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
+        return this.#perform('EVAL', [source, ...parts], durable); // C1
+      throw explained(error);
     }
+  }
+
+  async #perform(command: string, args: Argument[], durable: boolean): Promise<unknown> {
+    const { client } = this;
+    const { strict, timeoutMs } = this.#options;
+    const answer = client.callBuffer(command, args);
+    if (!durable || strict === undefined || client instanceof Cluster) return answer;
+    const { replicas } = strict;
+    const patienceMs = Math.ceil(timeoutMs / 2);
+    const asked = [
+      this.#waitsForDisk && client.call('WAITAOF', 1, replicas, patienceMs),
+      !this.#waitsForDisk && replicas > 0 && client.wait(replicas, patienceMs).then((reached) => [1, reached]),
+    ].find((wait) => wait !== false);
+    const [, confirmed] = await Promise.all([answer, asked ?? [1, replicas]]);
+    const [onDisk, reached] = confirmed as [number, number];
+    if (onDisk < 1 || reached < replicas) throw unsynced(onDisk, reached, replicas); // C3
+    return answer;
   }
 
   async #connect(): Promise<void> {
@@ -67,6 +107,7 @@ export class Connection {
     client.on('error', () => {}); // every call says so itself
     try {
       await client.connect();
+      await this.#check(client);
       this.#client = client;
     } catch (error) {
       client.disconnect();
@@ -74,10 +115,27 @@ export class Connection {
     }
   }
 
+  async #check(client: Redis | Cluster): Promise<void> {
+    const { strict, accept, onFinding } = this.#options;
+    const nodes = client instanceof Cluster ? client.nodes('master') : [client];
+    const seen = await Promise.all(nodes.map((node) => look(node, client instanceof Cluster)));
+    const findings = seen.flatMap((one) => judge(one, strict, accept));
+    for (const finding of findings) if (!finding.refused) onFinding(finding);
+    const refused = findings.filter((finding) => finding.refused);
+    if (refused.length > 0) {
+      const message = `The server can't keep a ledger. ${refused.map((finding) => finding.message).join(' ')}`;
+      throw new CarillonError('E_STORE_UNFIT', message, { next: refused.map((finding) => finding.next).join(' ') });
+    }
+    this.#waitsForDisk =
+      strict !== undefined && seen.every((one) => one.appendFsync !== 'always' && canWaitForDisk(one));
+    this.#durability = durabilityOf(seen, strict !== undefined, strict?.replicas ?? 0);
+  }
+
   #make(): Redis | Cluster {
-    const server = this.#server;
+    const { server, timeoutMs } = this.#options;
     const common = { lazyConnect: true, enableOfflineQueue: false };
-    const each = { ...common, commandTimeout: this.#timeoutMs, maxRetriesPerRequest: 1 };
+    const reconnectOnError = (error: Error) => (error.message.startsWith('READONLY') ? 2 : false); // a failover
+    const each = { ...common, commandTimeout: timeoutMs, maxRetriesPerRequest: 1, reconnectOnError };
     if ('cluster' in server) {
       const redisOptions = { ...server.options.redisOptions, ...each };
       return new Cluster([...server.cluster], { ...server.options, ...common, redisOptions });
@@ -85,4 +143,25 @@ export class Connection {
     const options = { ...server.options, ...each };
     return server.url === undefined ? new Redis(options) : new Redis(server.url, options);
   }
+}
+
+function durabilityOf(seen: readonly Seen[], strict: boolean, replicas: number): 'fsync' | 'replicated' | 'async' {
+  if (strict && replicas > 0) return 'replicated';
+  return strict || seen.every((one) => one.appendFsync === 'always') ? 'fsync' : 'async';
+}
+
+function unsynced(onDisk: number, reached: number, replicas: number): CarillonError {
+  const message = `The write is on ${onDisk === 1 ? 'the disk' : 'no disk'} and on ${reached} of ${replicas} replicas.`;
+  return new CarillonError('E_STORE_UNSYNCED', message, {
+    next: 'It is asked again, which is harmless; see to the disk and the replicas if that goes on.',
+  });
+}
+
+/** An error that says what to do where it is known. */
+function explained(error: unknown): unknown {
+  if (!(error instanceof Error) || !error.message.startsWith('OOM')) return error;
+  return new CarillonError('E_STORE_FULL', 'The memory of Redis is full, so nothing new is taken.', {
+    next: 'Raise maxmemory or remove what else it keeps; work that has begun goes on and is recorded.',
+    cause: error,
+  });
 }

@@ -9,17 +9,17 @@ export function writeCursor(parts: readonly Part[]): string {
   return JSON.stringify(parts);
 }
 
-/** Reads a cursor whose parts have these types, or answers `start` without one; throws `E_OPTIONS` for any other text. */
-export function readCursor<const T extends readonly Part[]>(
-  cursor: string | undefined,
-  types: readonly ('string' | 'number')[],
-  start: T,
-): { [K in keyof T]: T[K] extends number ? number : Part } {
-  if (cursor === undefined) return start as never;
+/** Reads a cursor with parts like those of `start`, or answers `start` without one; throws `E_OPTIONS` for any other text. */
+export function readCursor<T extends readonly Part[]>(cursor: string | undefined, start: T): T {
+  if (cursor === undefined) return start;
   try {
     const parts: unknown = JSON.parse(cursor);
-    if (Array.isArray(parts) && parts.length === types.length && parts.every((part, i) => typeof part === types[i]))
-      return parts as never;
+    if (
+      Array.isArray(parts) &&
+      parts.length === start.length &&
+      parts.every((part, i) => typeof part === typeof start[i])
+    )
+      return parts as readonly Part[] as T;
   } catch {
     // refused below, like any other text that names no place
   }

@@ -29,7 +29,7 @@ export interface FoundDue {
 /** The keys of the records that want attention, earliest first. */
 export async function findDue(connection: Connection, names: KeyNames, query: DueQuery): Promise<FoundDue> {
   const queues = [...new Set(query.queues)];
-  const [from, place, given] = readCursor(query.cursor, ['number', 'number', 'number'], ['-inf', -1, 0]);
+  const [from, place, given] = readCursor<readonly [number, number, number]>(query.cursor, [0, -1, 0]);
   const buckets = [...names.bases.keys()];
   const groups = connection.scattered ? buckets.map((bucket) => [bucket]) : [buckets];
   const ask = async (group: readonly number[]): Promise<readonly Entry[]> => {

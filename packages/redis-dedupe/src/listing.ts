@@ -27,9 +27,9 @@ export type Read = (keys: readonly Buffer[]) => Promise<readonly (LedgerRecord |
 
 /** A page of the records that a query asks for. */
 export async function listPage(connection: Connection, names: KeyNames, read: Read, query: ListQuery): Promise<Page> {
-  const [bucket, state, name] = readCursor(query.cursor, ['number', 'string', 'string'], [0, '', '']);
+  const [bucket, state, name] = readCursor<readonly [number, string, string]>(query.cursor, [0, '', '']);
   const found: LedgerRecord[] = [];
-  let from: Place = { bucket: Number(bucket), state: String(state), name: String(name) };
+  let from: Place = { bucket, state, name };
   let left = MOST_EXAMINED;
   while (from.bucket < names.bases.length) {
     const states = await statesFrom(connection, names, query, from.bucket);

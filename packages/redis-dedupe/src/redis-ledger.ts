@@ -1,6 +1,7 @@
 // Redis ledger: the ledger port on a connection. Every call is requests to scripts, gathered with those of other calls.
 //
 // R1  What is asked of one bucket stays in its order; in a Cluster each bucket has batches of its own, elsewhere all share.
+// R2  When memory is out nothing new begins, and what has begun goes on: renewals and what holders write are let through.
 
 import type {
   Change,
@@ -33,11 +34,11 @@ import { RENEW } from './scripts/renew.js';
 const acquire = script(ACQUIRE);
 const renew = script(RENEW, true);
 const commit = script(COMMIT);
+const commitHeld = script(COMMIT, true);
 const read = script(READ);
 
 /** A ledger in Redis. */
 export class RedisLedger implements Ledger {
-  readonly durability = 'async';
   readonly partitioned = true;
   readonly #connection: Connection;
   readonly #names: KeyNames;
@@ -46,6 +47,11 @@ export class RedisLedger implements Ledger {
   constructor(connection: Connection, names: KeyNames) {
     this.#connection = connection;
     this.#names = names;
+  }
+
+  /** Known once it is open. */
+  get durability(): 'fsync' | 'replicated' | 'async' {
+    return this.#connection.durability;
   }
 
   async open(): Promise<void> {
@@ -57,8 +63,7 @@ export class RedisLedger implements Ledger {
   }
 
   async now(): Promise<Instant> {
-    const [seconds, micros] = await this.#connection.client.time();
-    return Math.floor(Number(seconds) * 1000 + Number(micros) / 1000);
+    return this.#connection.now();
   }
 
   async acquire(claims: readonly Claim[]): Promise<readonly ClaimAnswer[]> {
@@ -74,7 +79,9 @@ export class RedisLedger implements Ledger {
   async commit(changes: readonly Change[]): Promise<readonly ChangeAnswer[]> {
     const written = changes.filter(({ writes }) => writes.length > 0);
     const requests = written.map((change) => changeRequest(this.#names, change));
-    const packed = (await this.#ask(commit, written.map(bucketOfChange), requests)).values();
+    const packed = (
+      await this.#ask(written.every(isHeld) ? commitHeld : commit, written.map(bucketOfChange), requests)
+    ).values();
     return changes.map((change) =>
       change.writes.length === 0 ? { answer: 'ok' } : changeAnswer(change, packed.next().value!),
     );
@@ -127,7 +134,8 @@ export class RedisLedger implements Ledger {
       batches = new Batches(async (requests) => {
         const keys = requests.flatMap((request) => request.keys);
         const args = requests.flatMap((request) => request.args);
-        return (await this.#connection.run(script, keys, args)) as Buffer[];
+        const durable = requests.some((request) => request.durable === true);
+        return (await this.#connection.run(script, keys, args, durable)) as Buffer[];
       });
       this.#batches.set(name, batches);
     }
@@ -141,6 +149,11 @@ function bucketOfKey({ key }: { readonly key: RecordKey }): number {
 
 function bucketOfChange({ writes }: Change): number {
   return bucketOf(writes[0]!.key.partition);
+}
+
+/** Whether a change belongs to work that has begun (R2). */
+function isHeld({ writes }: Change): boolean {
+  return writes.some((write) => write.do === 'sent' || 'fence' in write.expect);
 }
 
 /** Whether a record that an index told of still wants attention: it may have moved since. */

@@ -7,6 +7,6 @@ import { RedisLedger } from './redis-ledger.js';
 
 /** A ledger on Redis or Valkey, for a transport of another kind. It connects when the engine starts, or when it is opened. */
 export function redis(options: RedisLedgerOptions = {}): RedisLedger {
-  const { server, prefix, timeoutMs } = resolveOptions(options);
-  return new RedisLedger(new Connection(server, timeoutMs), new KeyNames(prefix));
+  const resolved = resolveOptions(options);
+  return new RedisLedger(new Connection(resolved), new KeyNames(resolved.prefix));
 }

@@ -11,7 +11,8 @@ const RECORD_AT = 9; // after the letter and the time
 /** A claim, for the script `acquire`. */
 export function claimRequest(names: KeyNames, { key, generation, leaseMs, nonce, holder, create }: Claim): Request {
   const ask = Buffer.concat([packNumbers(generation, leaseMs), packWords(nonce, holder)]);
-  return { keys: [names.record(key)], args: [ask, create === undefined ? '' : packRecord(key, create, nonce)] };
+  const record = create === undefined ? '' : packRecord(key, create, nonce);
+  return { keys: [names.record(key)], args: [ask, record], durable: true };
 }
 
 /** The answer to a claim. */
@@ -39,7 +40,7 @@ export function renewalAnswer(bytes: Buffer): RenewalAnswer {
 }
 
 /** A change, for the script `commit`. */
-export function changeRequest(names: KeyNames, { nonce, writes }: Change): Request {
+export function changeRequest(names: KeyNames, { nonce, writes, durable }: Change): Request {
   const keys: Buffer[] = [];
   const args: (Buffer | string)[] = [nonce, String(writes.length)];
   for (const write of writes) {
@@ -48,7 +49,7 @@ export function changeRequest(names: KeyNames, { nonce, writes }: Change): Reque
     keys.push(names.record(write.key));
     args.push(packAsk(write), packData(write, nonce));
   }
-  return { keys, args };
+  return { keys, args, durable };
 }
 
 /** The answer to a change. */

@@ -16,10 +16,13 @@ export const FORMAT = 1;
 /** The first byte of a stone. */
 export const STONE = 0;
 
+/** How a script learns the time, in µs. */
+export const SERVER_TIME = `local time = redis.call('TIME')
+local us = time[1] * 1000000 + time[2]`;
+
 /** The head of every script. */
 export const RECORD = `
-local time = redis.call('TIME')
-local us = time[1] * 1000000 + time[2]
+${SERVER_TIME}
 local now = math.floor(us / 1000)
 local layout = '<BBI4dddddddHc0Hc0Hc0Hc0Hc0Hc0Hc0Hc0I4c0I4c0'
 local never = math.huge
