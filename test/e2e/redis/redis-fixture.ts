@@ -30,3 +30,14 @@ export async function openLedger(options: RedisLedgerOptions): Promise<LedgerFix
     },
   };
 }
+
+/** Tries again until it no longer fails: a server that is coming back is met sooner or later. */
+export async function until<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask();
+    } catch {
+      await wait(20);
+    }
+  }
+}
