@@ -135,7 +135,8 @@ export class Connection {
     const { server, timeoutMs } = this.#options;
     const common = { lazyConnect: true, enableOfflineQueue: false };
     const reconnectOnError = (error: Error) => (error.message.startsWith('READONLY') ? 2 : false); // a failover
-    const each = { ...common, commandTimeout: timeoutMs, maxRetriesPerRequest: 1, reconnectOnError };
+    const patience = { commandTimeout: timeoutMs, socketTimeout: 2 * timeoutMs, maxRetriesPerRequest: 1 };
+    const each = { ...common, ...patience, reconnectOnError };
     if ('cluster' in server) {
       const redisOptions = { ...server.options.redisOptions, ...each };
       return new Cluster([...server.cluster], { ...server.options, ...common, redisOptions });
