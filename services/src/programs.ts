@@ -44,7 +44,7 @@ export function findPrograms<P extends Program>(
     const lacking = wanted.filter((program) => findProgram(program) === undefined);
     throw new Error(
       `This machine lacks ${lacking.join(' and ')}. On Debian or Ubuntu, as root: apt-get update && ` +
-        `apt-get install -y --no-install-recommends ${missing.join(' ')} (with --install that is done for you).`,
+        `apt-get install -y --no-install-recommends ${missing.join(' ')} (or let ./script/services install do it).`,
     );
   }
   return Object.fromEntries(wanted.map((program) => [program, findProgram(program)!])) as Record<P, string>;

@@ -22,7 +22,7 @@ async function demo({ keep, json, ...options }: Options): Promise<boolean> {
   process.once('exit', () => {
     processes.killAll();
     if (keep) console.error(`Kept: ${folder}`);
-    else rmSync(folder, { recursive: true, force: true });
+    else rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 }); // servers are still ending
   }); // D1
   for (const [signal, status] of [
     ['SIGINT', 130],

@@ -2,15 +2,19 @@ import { expect, it } from 'vitest';
 import { parseOptions } from './options.js';
 
 it('has defaults', () => {
+  expect(parseOptions([])).toMatchObject({ transport: 'embedded', ledger: 'embedded' });
   expect(parseOptions([])).toMatchObject({ dayMs: 40, workers: 2, json: false, keep: false, help: false });
   expect(parseOptions([]).input).toMatch(/data.purchases\.csv$/);
 });
 
 it('reads every flag', () => {
   const flags = ['--day', '2s', '--workers', '3', '--input', 'mine.csv', '--json', '--keep', '--help'];
+  flags.push('--transport', 'rocketmq', '--ledger', 'redis');
   expect(parseOptions(flags)).toEqual({
     dayMs: 2000,
     workers: 3,
+    transport: 'rocketmq',
+    ledger: 'redis',
     input: 'mine.csv',
     json: true,
     keep: true,
@@ -26,6 +30,8 @@ it.each([
   [['--workers', '1.5'], '--workers 1.5:'],
   [['--workers', ''], '--workers :'],
   [['--days', '1ms'], "Unknown option '--days'"],
+  [['--transport', 'kafka'], '--transport kafka: write embedded or rocketmq.'],
+  [['--ledger', 'paper'], '--ledger paper: write embedded or redis.'],
   [['file.csv'], "Unexpected argument 'file.csv'"],
 ])('refuses %j', (args, message) => {
   expect(() => parseOptions(args)).toThrow(message);

@@ -2,9 +2,10 @@
 
 import { parseArgs } from 'node:util';
 import { fileURLToPath } from 'node:url';
+import type { Halves } from './servers.js';
 
 /** What the flags say. */
-export interface Options {
+export interface Options extends Halves {
   readonly input: string;
   readonly dayMs: number;
   readonly workers: number;
@@ -21,9 +22,15 @@ Usage: ./script/demo [flags]
   --day TIME     how long a day of the replay is, such as 40ms (default) or 1s
   --input FILE   another history: CSV with the columns date,customer,quantity,amount, sorted by date
   --workers N    how many worker processes run the tasks (default 2)
+  --transport T  what carries the messages: embedded (default) or rocketmq
+  --ledger L     what keeps the records: embedded (default) or redis
   --json         print one JSON object instead of the table
   --keep         keep the folder with the store and the journals, and say where it is
   --help         print this
+
+RocketMQ and Redis are started for the replay, killed once in the middle of it, and gone afterwards; what is missing,
+./script/services install brings. Servers of your own are used, and not killed, if ROCKETMQ_ENDPOINT or REDIS_URL
+name them; with ROCKETMQ_NAMESERVER the topic is created there too.
 
 Exit status: 0 if all went well; 1 if anything was lost, twice, early, or contradicts an answer; 2 for wrong flags or input.`;
 
@@ -36,8 +43,17 @@ const HISTORY = fileURLToPath(new URL('../data/purchases.csv', import.meta.url))
 
 /** Reads the flags; throws `OptionsError`. */
 export function parseOptions(args: readonly string[]): Options {
-  const { day, input, workers, json, keep, help } = flags(args);
-  return { input, dayMs: dayMs(day), workers: workerCount(workers), json, keep, help };
+  const { day, input, workers, transport, ledger, json, keep, help } = flags(args);
+  return {
+    input,
+    dayMs: dayMs(day),
+    workers: workerCount(workers),
+    transport: oneOf('--transport', transport, ['embedded', 'rocketmq']),
+    ledger: oneOf('--ledger', ledger, ['embedded', 'redis']),
+    json,
+    keep,
+    help,
+  };
 }
 
 function flags(args: readonly string[]) {
@@ -48,6 +64,8 @@ function flags(args: readonly string[]) {
         day: { type: 'string', default: '40ms' },
         input: { type: 'string', default: HISTORY },
         workers: { type: 'string', default: '2' },
+        transport: { type: 'string', default: 'embedded' },
+        ledger: { type: 'string', default: 'embedded' },
         json: { type: 'boolean', default: false },
         keep: { type: 'boolean', default: false },
         help: { type: 'boolean', default: false, short: 'h' },
@@ -69,4 +87,10 @@ function workerCount(workers: string): number {
   const count = Number(workers);
   if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
   throw new OptionsError(`--workers ${workers}: write a whole number from 1 to 64.`);
+}
+
+function oneOf<T extends string>(flag: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((one) => one === value);
+  if (found !== undefined) return found;
+  throw new OptionsError(`${flag} ${value}: write ${allowed.join(' or ')}.`);
 }

@@ -2,6 +2,8 @@
 //
 // R1  A worker is killed a third of the way in, all of them at two thirds, and they are started again at once.
 // R2  At the end everything that is due gets its time, and a moment more, in which a repeat would show.
+// R3  Redis is killed a quarter of the way in and RocketMQ at five twelfths, if they are part of it and were started for
+//     it; no other kill comes before they are back, since a worker can't start without them.
 
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -12,11 +14,12 @@ import { type Evidence, judge } from './judge.js';
 import type { Processes } from './processes.js';
 import type { Progress } from './progress.js';
 import { readPurchases } from './purchases.js';
+import { type Halves, Servers } from './servers.js';
 import type { ShopNews, ShopSetting } from './shop-process.js';
 import { type Crash, Workers } from './workers.js';
 
 /** How a replay is to go. */
-export interface ReplayOptions {
+export interface ReplayOptions extends Halves {
   /** A CSV file of purchases. */
   readonly input: string;
   readonly dayMs: number;
@@ -29,25 +32,27 @@ export interface ReplayOptions {
 export interface Replayed {
   readonly evidence: Evidence;
   readonly restarts: number;
+  readonly serverRestarts: number;
 }
 
-const PATIENCE_MS = 20_000;
-const REPEATS_SHOW_MS = 1_000;
+const PATIENCE_MS = { embedded: 20_000, real: 180_000 };
+const REPEATS_SHOW_MS = { embedded: 1_000, real: 5_000 };
+const MEET_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 250;
 
 /** Replays a history. Throws what is wrong with the input, or that a process failed. */
 export async function replay(options: ReplayOptions, processes: Processes, progress: Progress): Promise<Replayed> {
   const { input, dayMs, folder } = options;
-  const store = join(folder, 'store');
   const effects = join(folder, 'effects.jsonl');
   const answers = join(folder, 'answers.jsonl');
   const purchases = await readPurchases(input);
 
   const gatewaySetting: GatewaySetting = { effects };
   const [gateway, { url }] = await processes.start<GatewayNews>('gateway', './gateway-process.js', gatewaySetting);
-  const workers = new Workers(processes, gateway, { store, url });
+  const servers = await Servers.start(options, folder, (line) => progress.note(line));
+  const workers = new Workers(processes, gateway, { backend: servers.setting, url });
   await workers.start(options.workers);
-  const shopSetting: ShopSetting = { store, input, answers, dayMs };
+  const shopSetting: ShopSetting = { backend: servers.setting, input, answers, dayMs };
   const [shop, { openedAt }] = await processes.start<ShopNews>('shop', './shop-process.js', shopSetting);
 
   const days = (purchases.at(-1)?.day ?? 0) + DAYS['win-back'];
@@ -58,10 +63,14 @@ export async function replay(options: ReplayOptions, processes: Processes, progr
   progress.begin({ openedAt, days, dayMs, firstDate: purchases[0]?.date ?? '', purchases: purchases.length });
   const done = shop.news((news) => news.done);
 
+  await reached(days / 4);
+  await servers.crashRedis(); // R3
   await reached(days / 3);
   progress.note(told(await workers.crash(1, over))); // R1
+  await reached((days * 5) / 12);
+  await servers.crashRocketmq(); // R3
   await reached((days * 2) / 3);
-  progress.note(told(await workers.crash(options.workers, over)));
+  progress.note(told(await workers.crash(options.workers, Promise.all([over, sleep(MEET_WITHIN_MS)]))));
 
   await Promise.all([over, done]);
   progress.end();
@@ -73,13 +82,14 @@ export async function replay(options: ReplayOptions, processes: Processes, progr
     kills: workers.kills,
     lostLeases: workers.lostLeases,
   });
-  const giveUpAt = Date.now() + PATIENCE_MS;
+  const kind = servers.real ? 'real' : 'embedded';
+  const giveUpAt = Date.now() + PATIENCE_MS[kind];
   while (judge(await gather()).lost.length > 0 && Date.now() < giveUpAt) await sleep(LOOK_EVERY_MS);
-  await sleep(REPEATS_SHOW_MS); // R2
+  await sleep(REPEATS_SHOW_MS[kind]); // R2
 
   await Promise.all([shop.stop(), workers.stop()]);
-  await gateway.stop();
-  return { evidence: await gather(), restarts: workers.restarts };
+  await Promise.all([gateway.stop(), servers.stop()]);
+  return { evidence: await gather(), restarts: workers.restarts, serverRestarts: servers.restarts };
 }
 
 function told({ workers, unanswered }: Crash): string {

@@ -15,7 +15,9 @@ export interface Report {
   readonly contradictions: number;
   readonly attempts: number;
   readonly absorbedRepeats: number;
+  /** Worker processes that were started again. */
   readonly restarts: number;
+  readonly serverRestarts: number;
   /** From the due time to the gateway's accept, in milliseconds. */
   readonly latenessMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** What was lost, twice, early or contradictory, in words; at most 100 of each. */
@@ -25,7 +27,10 @@ export interface Report {
 const MOST_FINDINGS = 100;
 
 /** Sums a verdict up. */
-export function report(verdict: Verdict, { restarts }: Pick<Replayed, 'restarts'>): Report {
+export function report(
+  verdict: Verdict,
+  { restarts, serverRestarts }: Pick<Replayed, 'restarts' | 'serverRestarts'>,
+): Report {
   const { purchases, reviews, winBacks, replaced, attempts, absorbedRepeats, latenessMs } = verdict;
   const { lost, twice, early, contradictions } = verdict;
   return {
@@ -40,6 +45,7 @@ export function report(verdict: Verdict, { restarts }: Pick<Replayed, 'restarts'
     attempts,
     absorbedRepeats,
     restarts,
+    serverRestarts,
     latenessMs: { p50: quantile(latenessMs, 0.5), p99: quantile(latenessMs, 0.99), max: latenessMs.at(-1) ?? 0 },
     findings: [lost, twice, early, contradictions].flatMap((found) => found.slice(0, MOST_FINDINGS)),
   };
@@ -60,6 +66,7 @@ export function table(report: Report): string {
     ['attempts', report.attempts],
     ['absorbed repeats', report.absorbedRepeats],
     ['restarts', report.restarts],
+    ['server restarts', report.serverRestarts],
     ['lateness p50', p50, ' ms'],
     ['lateness p99', p99, ' ms'],
     ['lateness max', max, ' ms'],

@@ -3,7 +3,7 @@
 import 'reflect-metadata';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Carillon } from '@carillon/core';
-import { backend } from './backend.js';
+import { backend, type BackendSetting } from './backend.js';
 import type { Answer } from './evidence.js';
 import { Journal } from './journal.js';
 import { settingFromParent, stopAsked, tellParent } from './parent.js';
@@ -12,7 +12,7 @@ import { Shop } from './shop.js';
 
 /** What the shop is started with. */
 export interface ShopSetting {
-  readonly store: string;
+  readonly backend: BackendSetting;
   readonly input: string;
   readonly answers: string;
   readonly dayMs: number;
@@ -29,9 +29,9 @@ export interface ShopNews {
 
 const NEWS_EVERY_MS = 100;
 
-const { store, input, answers, dayMs } = settingFromParent() as ShopSetting;
+const { backend: setting, input, answers, dayMs } = settingFromParent() as ShopSetting;
 const purchases = await readPurchases(input);
-const carillon = new Carillon({ backend: backend(store), name: 'shop' });
+const carillon = new Carillon({ backend: backend(setting), name: 'shop' });
 const shop = new Shop({ carillon, answers: await Journal.open<Answer>(answers), dayMs });
 await carillon.start();
 

@@ -5,7 +5,7 @@ import { Carillon } from '@carillon/core';
 import { fromContainer } from '@carillon/decorators';
 import { Container } from 'inversify';
 import { AskForReview } from './ask-for-review.js';
-import { backend } from './backend.js';
+import { backend, type BackendSetting } from './backend.js';
 import type { LostLease } from './evidence.js';
 import { GATEWAY_ACCESS, type GatewayAccess, MailGateway } from './mail-gateway.js';
 import { settingFromParent, stopAsked, tellParent } from './parent.js';
@@ -13,19 +13,19 @@ import { WinBack } from './win-back.js';
 
 /** What a worker is started with. */
 export interface WorkerSetting extends GatewayAccess {
-  readonly store: string;
+  readonly backend: BackendSetting;
 }
 
 /** What a worker tells; the first of them makes it ready. */
 export type WorkerNews = { readonly lost?: LostLease };
 
-const { store, url, worker } = settingFromParent() as WorkerSetting;
+const { backend: setting, url, worker } = settingFromParent() as WorkerSetting;
 const container = new Container();
 container.bind<GatewayAccess>(GATEWAY_ACCESS).toConstantValue({ url, worker });
 container.bind(MailGateway).toSelf().inSingletonScope();
 
 const carillon = new Carillon({
-  backend: backend(store),
+  backend: backend(setting),
   tasks: fromContainer(container, [AskForReview, WinBack]),
   name: worker,
 });

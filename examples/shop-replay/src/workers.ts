@@ -45,12 +45,12 @@ export class Workers {
    * Kills the first `count` workers while one of them waits for the answer to a request that the gateway has accepted,
    * or as soon as `tooLate` resolves; then starts them again.
    */
-  async crash(count: number, tooLate: Promise<void>): Promise<Crash> {
+  async crash(count: number, tooLate: Promise<unknown>): Promise<Crash> {
     const victims = this.#running.slice(0, count);
     const workers = victims.map(({ name }) => name);
     const held = this.#gateway.news((news) => news.held !== undefined);
     this.#gateway.tell({ hold: workers } satisfies GatewayOrder);
-    const met = await Promise.race([held, tooLate]);
+    const met = await Promise.race([held, tooLate.then(() => undefined)]);
 
     await Promise.all(
       victims.map((victim) => {
