@@ -1,7 +1,8 @@
 // Replay: lets a shop live through its history while workers are killed, and gathers what everybody wrote down.
 //
 // R1  A worker is killed a third of the way in, all of them at two thirds, and they are started again at once.
-// R2  At the end everything that is due gets its time, and a moment more, in which a repeat would show.
+// R2  At the end everything that is due gets its time, as does the second attempt of what a kill interrupted, and a
+//     moment more, in which a further repeat would show.
 // R3  Redis is killed a quarter of the way in and RocketMQ at five twelfths, if they are part of it and were started for
 //     it; no other kill comes before they are back, since a worker can't start without them.
 
@@ -63,14 +64,19 @@ export async function replay(options: ReplayOptions, processes: Processes, progr
   progress.begin({ openedAt, days, dayMs, firstDate: purchases[0]?.date ?? '', purchases: purchases.length });
   const done = shop.news((news) => news.done);
 
+  const interrupted: Acceptance[] = [];
+  const note = (crash: Crash): void => {
+    progress.note(told(crash));
+    if (crash.unanswered !== undefined) interrupted.push(crash.unanswered);
+  };
   await reached(days / 4);
   await servers.crashRedis(); // R3
   await reached(days / 3);
-  progress.note(told(await workers.crash(1, over))); // R1
+  note(await workers.crash(1, over)); // R1
   await reached((days * 5) / 12);
   await servers.crashRocketmq(); // R3
   await reached((days * 2) / 3);
-  progress.note(told(await workers.crash(options.workers, Promise.all([over, sleep(MEET_WITHIN_MS)]))));
+  note(await workers.crash(options.workers, Promise.all([over, sleep(MEET_WITHIN_MS)])));
 
   await Promise.all([over, done]);
   progress.end();
@@ -84,12 +90,19 @@ export async function replay(options: ReplayOptions, processes: Processes, progr
   });
   const kind = servers.real ? 'real' : 'embedded';
   const giveUpAt = Date.now() + PATIENCE_MS[kind];
-  while (judge(await gather()).lost.length > 0 && Date.now() < giveUpAt) await sleep(LOOK_EVERY_MS);
-  await sleep(REPEATS_SHOW_MS[kind]); // R2
+  while (!isOver(await gather(), interrupted) && Date.now() < giveUpAt) await sleep(LOOK_EVERY_MS); // R2
+  await sleep(REPEATS_SHOW_MS[kind]);
 
   await Promise.all([shop.stop(), workers.stop()]);
   await Promise.all([gateway.stop(), servers.stop()]);
   return { evidence: await gather(), restarts: workers.restarts, serverRestarts: servers.restarts };
+}
+
+/** Whether every mail went out, and every interrupted job had its second attempt. */
+function isOver(evidence: Evidence, interrupted: readonly Acceptance[]): boolean {
+  const repeated = (one: Acceptance): boolean =>
+    evidence.acceptances.some((other) => other.absorbed && other.kind === one.kind && other.row === one.row);
+  return judge(evidence).lost.length === 0 && interrupted.every(repeated);
 }
 
 function told({ workers, unanswered }: Crash): string {

@@ -9,6 +9,7 @@ import { Journal } from './journal.js';
 import { settingFromParent, stopAsked, tellParent } from './parent.js';
 import { readPurchases } from './purchases.js';
 import { Shop } from './shop.js';
+import { terseLogger } from './terse-logger.js';
 
 /** What the shop is started with. */
 export interface ShopSetting {
@@ -31,7 +32,7 @@ const NEWS_EVERY_MS = 100;
 
 const { backend: setting, input, answers, dayMs } = settingFromParent() as ShopSetting;
 const purchases = await readPurchases(input);
-const carillon = new Carillon({ backend: backend(setting), name: 'shop' });
+const carillon = new Carillon({ backend: backend(setting), name: 'shop', logger: terseLogger() });
 const shop = new Shop({ carillon, answers: await Journal.open<Answer>(answers), dayMs });
 await carillon.start();
 

@@ -9,6 +9,7 @@ import { backend, type BackendSetting } from './backend.js';
 import type { LostLease } from './evidence.js';
 import { GATEWAY_ACCESS, type GatewayAccess, MailGateway } from './mail-gateway.js';
 import { settingFromParent, stopAsked, tellParent } from './parent.js';
+import { terseLogger } from './terse-logger.js';
 import { WinBack } from './win-back.js';
 
 /** What a worker is started with. */
@@ -28,6 +29,7 @@ const carillon = new Carillon({
   backend: backend(setting),
   tasks: fromContainer(container, [AskForReview, WinBack]),
   name: worker,
+  logger: terseLogger(),
 });
 carillon.on('lease:lost', ({ id }) => tellParent({ lost: { worker, jobId: id } } satisfies WorkerNews));
 await carillon.start();
