@@ -36,7 +36,7 @@ export interface Replayed {
   readonly serverRestarts: number;
 }
 
-const PATIENCE_MS = { embedded: 20_000, real: 180_000 };
+const PATIENCE_MS = { embedded: 20_000, real: 90_000 }; // without a single mail
 const REPEATS_SHOW_MS = { embedded: 1_000, real: 5_000 };
 const MEET_WITHIN_MS = 5_000;
 const LOOK_EVERY_MS = 250;
@@ -88,8 +88,13 @@ export async function replay(options: ReplayOptions, processes: Processes, progr
     kills: workers.kills,
     lostLeases: workers.lostLeases,
   });
+  let mails = 0;
   const kind = servers.real ? 'real' : 'embedded';
-  const giveUpAt = Date.now() + PATIENCE_MS[kind];
+  let giveUpAt = Date.now() + PATIENCE_MS[kind];
+  gateway.onNews(({ sent }) => {
+    if (sent > mails) giveUpAt = Date.now() + PATIENCE_MS[kind];
+    mails = sent;
+  });
   while (!isOver(await gather(), interrupted) && Date.now() < giveUpAt) await sleep(LOOK_EVERY_MS); // R2
   await sleep(REPEATS_SHOW_MS[kind]);
 
