@@ -55,7 +55,7 @@ async function tests() {
   }
 }
 
-const required = (process.env.CARILLON_REQUIRE ?? '').split(',').filter((name) => name !== '' && name !== 'valkey');
+const required = (process.env.CARILLON_REQUIRE ?? '').split(',').filter(Boolean);
 const shared = required.filter((name) => ['rocketmq', 'redis'].includes(name)); // of the others each test starts its own
 const command = join(root, 'services', 'dist', 'command', 'main.js');
 

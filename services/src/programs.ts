@@ -2,18 +2,16 @@
 //
 // P1  Nothing is installed unless the caller asks for it and this process is root.
 
-import { execFileSync } from 'node:child_process';
-import type { ExecFileSyncOptions } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
+import { canInstall, installPackages } from './debian-packages.js';
 
-const APT = '/usr/bin/apt-get';
 const POSTGRES_HOME = '/usr/lib/postgresql'; // Debian: one folder per major version, none of them on the PATH
 
 /** The Debian package that brings a program. */
 const packages = {
   'redis-server': 'redis-server',
-  'valkey-server': 'valkey-server',
+  'valkey-server': 'valkey-server', // Debian 12 has it in its backports
   initdb: 'postgresql',
   postgres: 'postgresql',
   java: 'default-jre-headless',
@@ -38,7 +36,7 @@ export function findPrograms<P extends Program>(
   wanted: readonly P[],
   options: { readonly install?: boolean | undefined } = {},
 ): Record<P, string> {
-  if (options.install && process.getuid?.() === 0 && existsSync(APT)) installPackages(missingPackages(wanted));
+  if (options.install && canInstall() && missingPackages(wanted).length > 0) installPackages(missingPackages(wanted));
   const missing = missingPackages(wanted);
   if (missing.length > 0) {
     const lacking = wanted.filter((program) => findProgram(program) === undefined);
@@ -53,16 +51,4 @@ export function findPrograms<P extends Program>(
 function missingPackages(wanted: readonly Program[]): string[] {
   const missing = wanted.filter((program) => findProgram(program) === undefined);
   return [...new Set(missing.map((program) => packages[program]))];
-}
-
-/** Installs Debian packages, if any are given; the lists of packages are fetched first. */
-function installPackages(names: readonly string[]): void {
-  if (names.length === 0) return;
-  const options: ExecFileSyncOptions = {
-    stdio: ['ignore', 'ignore', 'inherit'],
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
-  };
-  console.error(`installing ${names.join(', ')}`);
-  execFileSync(APT, ['update', '-qq'], options);
-  execFileSync(APT, ['install', '-y', '-qq', '--no-install-recommends', ...names], options);
 }

@@ -13,7 +13,7 @@ import type { Program } from './programs.js';
 import { jarsFolder } from './rocketmq-jars.js';
 
 /** What a test may need: a server that runs (`rocketmq`), or what it takes to start one of its own (`own rocketmq`). */
-export type Need = ServiceName | `own ${ServiceName | 'valkey'}`;
+export type Need = ServiceName | `own ${ServiceName}`;
 
 /** What was found: the variables that tell where the server is (none for one's own); or why it is missing. */
 export type Finding =
@@ -37,7 +37,7 @@ const here: Surroundings = {
 export function find(need: Need, surroundings: Surroundings = here): Finding {
   const [, name] = need.startsWith('own ') ? need.split(' ') : [undefined, undefined];
   if (name !== undefined) {
-    const missing = programsOf(name).filter((program) => !surroundings.hasProgram(program));
+    const missing = catalog[name as ServiceName].programs.filter((program) => !surroundings.hasProgram(program));
     if (missing.length === 0) return { found: true, environment: {} };
     return lack(name, `this machine lacks ${missing.join(' and ')}`, surroundings);
   }
@@ -46,10 +46,6 @@ export function find(need: Need, surroundings: Surroundings = here): Finding {
   if (environment !== undefined) return { found: true, environment };
   const [variable] = catalog[service].variables;
   return lack(service, `start one with ./script/services start ${service}, or set ${variable}`, surroundings);
-}
-
-function programsOf(name: string): readonly Program[] {
-  return name === 'valkey' ? ['valkey-server'] : catalog[name as ServiceName].programs;
 }
 
 function fromEnvironment(name: ServiceName, { environment }: Surroundings): Environment | undefined {

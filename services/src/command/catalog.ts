@@ -61,6 +61,15 @@ export const catalog = {
     },
     check: ({ REDIS_URL: url = '' }) => askRedis(url, 'PING'),
   },
+  valkey: {
+    variables: ['VALKEY_URL'],
+    programs: ['valkey-server'],
+    async start(port, options) {
+      const valkey = await startRedis({ ...options, server: 'valkey', port: portOf(port, 6379) });
+      return { environment: { VALKEY_URL: valkey.url }, servers: [valkey] };
+    },
+    check: ({ VALKEY_URL: url = '' }) => askRedis(url, 'PING'),
+  },
   'redis-cluster': {
     variables: ['REDIS_CLUSTER_URLS'],
     programs: ['redis-server'],

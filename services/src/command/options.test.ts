@@ -12,7 +12,7 @@ test('start without names means RocketMQ and Redis, on free ports', () => {
 });
 
 test('stop and status without names mean all', () => {
-  const all = ['rocketmq', 'redis', 'redis-cluster', 'redis-sentinel', 'postgres'];
+  const all = ['rocketmq', 'redis', 'valkey', 'redis-cluster', 'redis-sentinel', 'postgres'];
   for (const verb of ['stop', 'status']) expect(parseOptions([verb], false)).toMatchObject({ names: all });
 });
 
