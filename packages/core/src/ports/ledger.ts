@@ -50,6 +50,9 @@ export interface RecordContent {
   readonly expiresAt: Instant | undefined;
   /** A grant of this record must be as durable as a commit before it is answered; an ordinary one need not. */
   readonly durableGrant: boolean;
+  /** Six hex digits that tell the work from another under the same id. With them, once the record is settled, a ledger need
+   *  keep no more than its state, its version and these digits, and need not list it. */
+  readonly brief?: string;
   /** What the record says, as JSON text; opaque to the ledger. */
   readonly body: string;
   readonly outbox: readonly OutboxEntry[];

@@ -12,6 +12,7 @@ import { leases } from './leases.js';
 import { LedgerProbe } from './ledger-probe.js';
 import { lifecycle } from './lifecycle.js';
 import { list } from './list.js';
+import { marks } from './marks.js';
 import { nonces } from './nonces.js';
 import { outbox } from './outbox.js';
 import { placing } from './placing.js';
@@ -47,6 +48,7 @@ const CAPABILITIES: Readonly<Record<string, Capability<ProbedLedger>>> = {
   due,
   list,
   retention,
+  marks,
   batches,
   bodies,
   concurrency,
