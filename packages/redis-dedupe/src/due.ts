@@ -2,6 +2,7 @@
 //
 // U1  The order is by time, then by bucket and queue; so a cursor is a time, a place in that order, and how many entries of
 //     that place and time were given.
+// U2  Each look begins with the removal of what has expired, so that idle buckets get rid of it too.
 
 import type { DueQuery } from '@carillon/core/spi';
 import type { Connection } from './connection.js';
@@ -9,8 +10,10 @@ import { readCursor, writeCursor } from './cursor.js';
 import type { KeyNames } from './key-names.js';
 import { script } from './script.js';
 import { DUE } from './scripts/due.js';
+import { EXPIRE } from './scripts/expire.js';
 
 const due = script(DUE);
+const expire = script(EXPIRE, true);
 
 /** An entry of an attention index. */
 interface Entry {
@@ -32,6 +35,7 @@ export async function findDue(connection: Connection, names: KeyNames, query: Du
   const [from, place, given] = readCursor<readonly [number, number, number]>(query.cursor, [0, -1, 0]);
   const buckets = [...names.bases.keys()];
   const groups = connection.scattered ? buckets.map((bucket) => [bucket]) : [buckets];
+  if (query.cursor === undefined) await removeExpired(connection, names, groups); // U2
   const ask = async (group: readonly number[]): Promise<readonly Entry[]> => {
     const first = group[0]! * queues.length;
     const keys = group.flatMap((bucket) => queues.map((queue) => names.index(bucket, 'd', queue)));
@@ -49,6 +53,22 @@ export async function findDue(connection: Connection, names: KeyNames, query: Du
   const alike = page.filter((entry) => entry.at === last.at && entry.place === last.place).length;
   const before = last.at === from && last.place === place ? given : 0;
   return { keys, cursor: writeCursor([last.at, last.place, before + alike]) }; // U1
+}
+
+async function removeExpired(
+  connection: Connection,
+  names: KeyNames,
+  groups: readonly (readonly number[])[],
+): Promise<void> {
+  await Promise.all(
+    groups.map(async (group) =>
+      connection.run(
+        expire,
+        group.map((bucket) => names.index(bucket, 'x', '')),
+        [],
+      ),
+    ),
+  );
 }
 
 function entriesOf(list: readonly Buffer[], names: KeyNames, place: number, bucket: number): readonly Entry[] {

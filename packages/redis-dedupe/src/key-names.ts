@@ -37,7 +37,7 @@ export class KeyNames {
   }
 
   /** A key of an index. */
-  index(bucket: number, letter: 'd' | 'l' | 's', name: string): Buffer {
+  index(bucket: number, letter: 'd' | 'l' | 's' | 'x', name: string): Buffer {
     return Buffer.concat([this.bases[bucket]!, Buffer.from(`:${letter}${name}`)]);
   }
 

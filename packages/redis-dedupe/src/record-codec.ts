@@ -2,10 +2,12 @@
 
 import type { Instant, Lease, LedgerRecord, OutboxEntry, RecordContent, RecordKey } from '@carillon/core/spi';
 import { CarillonError } from '@carillon/core/spi';
+import { readMark } from './mark.js';
 import { FORMAT } from './scripts/record.js';
 
 const DURABLE = 1;
 const HEAD_BYTES = 62;
+const FIRST_DIGIT = 48;
 const LONGEST_WORD = 0xffff;
 
 /** Packs content as a record that nobody has claimed yet; `nonce` is that of the call that writes it. */
@@ -34,8 +36,9 @@ export function packRecord(key: RecordKey, content: RecordContent, nonce: string
   return bytes;
 }
 
-/** Reads a packed record, from `from` on. */
-export function unpackRecord(bytes: Buffer, from = 0): LedgerRecord {
+/** Reads a packed record or a mark, from `from` on. */
+export function unpackRecord(known: RecordKey, bytes: Buffer, from = 0): LedgerRecord {
+  if (bytes[from]! >= FIRST_DIGIT) return readMark(known, Number(bytes.toString('latin1', from)));
   if (bytes[from] !== FORMAT) throw unreadable(bytes[from]);
   const reader = new Reader(bytes, from + HEAD_BYTES);
   const kind = reader.word();

@@ -29,6 +29,7 @@ import { type Script, script } from './script.js';
 import { ACQUIRE } from './scripts/acquire.js';
 import { COMMIT } from './scripts/commit.js';
 import { READ } from './scripts/read.js';
+import { FORMAT } from './scripts/record.js';
 import { RENEW } from './scripts/renew.js';
 
 const acquire = script(ACQUIRE);
@@ -37,16 +38,21 @@ const commit = script(COMMIT);
 const commitHeld = script(COMMIT, true);
 const read = script(READ);
 
+const NO_KEY: RecordKey = { kind: '', id: '', partition: '' }; // a whole record tells its own
+
 /** A ledger in Redis. */
 export class RedisLedger implements Ledger {
   readonly partitioned = true;
   readonly #connection: Connection;
   readonly #names: KeyNames;
+  readonly #spread: number;
   readonly #batches = new Map<string, Batches>();
 
-  constructor(connection: Connection, names: KeyNames) {
+  /** `spread`: over how many hashes per bucket packed marks are spread; 0 leaves them plain. */
+  constructor(connection: Connection, names: KeyNames, spread: number) {
     this.#connection = connection;
     this.#names = names;
+    this.#spread = spread;
   }
 
   /** Known once it is open. */
@@ -68,7 +74,8 @@ export class RedisLedger implements Ledger {
 
   async acquire(claims: readonly Claim[]): Promise<readonly ClaimAnswer[]> {
     const requests = claims.map((claim) => claimRequest(this.#names, claim));
-    return (await this.#ask(acquire, claims.map(bucketOfKey), requests)).map(claimAnswer);
+    const packed = await this.#ask(acquire, claims.map(bucketOfKey), requests);
+    return packed.map((bytes, index) => claimAnswer(claims[index]!, bytes));
   }
 
   async renew(renewals: readonly Renewal[]): Promise<readonly RenewalAnswer[]> {
@@ -78,7 +85,7 @@ export class RedisLedger implements Ledger {
 
   async commit(changes: readonly Change[]): Promise<readonly ChangeAnswer[]> {
     const written = changes.filter(({ writes }) => writes.length > 0);
-    const requests = written.map((change) => changeRequest(this.#names, change));
+    const requests = written.map((change) => changeRequest(this.#names, change, this.#spread));
     const packed = (
       await this.#ask(written.every(isHeld) ? commitHeld : commit, written.map(bucketOfChange), requests)
     ).values();
@@ -88,27 +95,34 @@ export class RedisLedger implements Ledger {
   }
 
   async read(keys: readonly RecordKey[]): Promise<readonly (LedgerRecord | undefined)[]> {
-    return this.#read(keys.map((key) => this.#names.record(key)));
+    const packed = await this.#read(keys.map((key) => this.#names.record(key)));
+    return packed.map((bytes, index) => {
+      const { kind, id, partition } = keys[index]!;
+      return bytes.length === 0 ? undefined : unpackRecord({ kind, id, partition }, bytes);
+    });
   }
 
   async due(query: DueQuery): Promise<Page> {
     const { keys, cursor } = await findDue(this.#connection, this.#names, query);
-    const records = (await this.#read(keys)).filter((record) => record !== undefined && wants(record, query));
-    return { records: records as LedgerRecord[], ...(cursor !== undefined && { cursor }) };
+    const records = (await this.#readListed(keys)).flatMap((record) =>
+      record && wants(record, query) ? [record] : [],
+    );
+    return { records, ...(cursor !== undefined && { cursor }) };
   }
 
   async list(query: ListQuery): Promise<Page> {
-    return listPage(this.#connection, this.#names, (keys) => this.#read(keys), query);
+    return listPage(this.#connection, this.#names, (keys) => this.#readListed(keys), query);
   }
 
-  async #read(keys: readonly Buffer[]): Promise<readonly (LedgerRecord | undefined)[]> {
+  async #readListed(keys: readonly Buffer[]): Promise<readonly (LedgerRecord | undefined)[]> {
+    const packed = await this.#read(keys);
+    return packed.map((bytes) => (bytes[0] === FORMAT ? unpackRecord(NO_KEY, bytes) : undefined)); // a mark is not listed
+  }
+
+  #read(keys: readonly Buffer[]): Promise<readonly Buffer[]> {
     const requests = keys.map((key) => ({ keys: [key], args: [] }));
-    const packed = await this.#ask(
-      read,
-      keys.map((key) => this.#names.bucket(key)),
-      requests,
-    );
-    return packed.map((bytes) => (bytes.length === 0 ? undefined : unpackRecord(bytes)));
+    const buckets = keys.map((key) => this.#names.bucket(key));
+    return this.#ask(read, buckets, requests);
   }
 
   /** Asks a script; each request is of one bucket (R1). */

@@ -3,6 +3,7 @@
 import type { Change, ChangeAnswer, Claim, ClaimAnswer, Renewal, RenewalAnswer, Write } from '@carillon/core/spi';
 import type { Request } from './batches.js';
 import type { KeyNames } from './key-names.js';
+import { markOf } from './mark.js';
 import { packRecord, packWords, unpackRecord } from './record-codec.js';
 import { DO, EXPECT } from './scripts/commit.js';
 
@@ -16,11 +17,11 @@ export function claimRequest(names: KeyNames, { key, generation, leaseMs, nonce,
 }
 
 /** The answer to a claim. */
-export function claimAnswer(bytes: Buffer): ClaimAnswer {
+export function claimAnswer({ key }: Claim, bytes: Buffer): ClaimAnswer {
   const letter = String.fromCharCode(bytes[0]!);
   if (letter === 'A') return { answer: 'absent' };
   const now = bytes.readDoubleLE(1);
-  const record = unpackRecord(bytes, RECORD_AT);
+  const record = unpackRecord(key, bytes, RECORD_AT);
   const { fence, lease, dueAt } = record;
   if (letter === 'G') return { answer: 'granted', record, fence, at: lease!.since };
   if (letter === 'B') return { answer: 'busy', record, retryInMs: lease!.until - now };
@@ -40,14 +41,14 @@ export function renewalAnswer(bytes: Buffer): RenewalAnswer {
 }
 
 /** A change, for the script `commit`. */
-export function changeRequest(names: KeyNames, { nonce, writes, durable }: Change): Request {
+export function changeRequest(names: KeyNames, { nonce, writes, durable }: Change, spread: number): Request {
   const keys: Buffer[] = [];
   const args: (Buffer | string)[] = [nonce, String(writes.length)];
   for (const write of writes) {
     if (write.key.partition !== writes[0]!.key.partition)
       throw new TypeError('The writes of one change must be of one partition.');
     keys.push(names.record(write.key));
-    args.push(packAsk(write), packData(write, nonce));
+    args.push(packAsk(write, nonce, spread), packData(write, nonce));
   }
   return { keys, args, durable };
 }
@@ -58,12 +59,13 @@ export function changeAnswer({ writes }: Change, bytes: Buffer): ChangeAnswer {
   if (letter === 'O') return { answer: 'ok' };
   if (letter === 'L') return { answer: 'lost' };
   const { kind, id, partition } = writes[bytes.readUInt16LE(1) - 1]!.key;
-  const record = bytes.length > 3 ? unpackRecord(bytes, 3) : undefined;
-  return { answer: 'conflict', key: { kind, id, partition }, record };
+  const key = { kind, id, partition };
+  const record = bytes.length > 3 ? unpackRecord(key, bytes, 3) : undefined;
+  return { answer: 'conflict', key, record };
 }
 
-function packAsk(write: Write): Buffer {
-  const bytes = Buffer.alloc(19);
+function packAsk(write: Write, nonce: string, spread: number): Buffer {
+  const bytes = Buffer.alloc(29);
   bytes[0] = DO[write.do];
   if (write.do === 'sent') return bytes;
   const { expect } = write;
@@ -73,7 +75,10 @@ function packAsk(write: Write): Buffer {
     bytes.writeDoubleLE(expect.version, 2);
     if ('fence' in expect) bytes.writeDoubleLE(expect.fence, 10);
   }
-  if (write.do === 'put' && write.keepLease === true) bytes[18] = 1;
+  if (write.do !== 'put') return bytes;
+  if (write.keepLease === true) bytes[18] = 1;
+  bytes.writeDoubleLE(markOf(write.content, nonce), 19);
+  bytes.writeUInt16LE(spread, 27);
   return bytes;
 }
 

@@ -13,3 +13,8 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 ledgerConformance('the ledger of redis', { open: () => openLedger({ url: server.url }), timeoutMs: 30_000 });
+
+ledgerConformance('the ledger of redis with packed marks', {
+  open: () => openLedger({ url: server.url, packedMarks: 1_000_000 }),
+  timeoutMs: 30_000,
+});

@@ -1,10 +1,12 @@
 // Commit: performs changes, one after another, each wholly or not at all.
 //
 // For each change its nonce and the number of its writes, then for each write a key, what it asks (what to do, what to
-// expect, version, fence, whether to keep the lease), and its data: for a put the record as if it were new, for sent
+// expect, version, fence, whether to keep the lease, the mark to leave or 0, over how many hashes to spread packed marks or 0),
+// and its data: for a put the record as if it were new, for sent
 // messages their ids. Answers for each change: O ok, L lost, or C, the number of the write that met a conflict, and the
 // record that stands there.
 
+import { BRAND, MARK_UNITS } from './mark.js';
 import { EXPIRE, RECORD, STONE } from './record.js';
 
 /** What a write does, as the script is told. */
@@ -16,7 +18,7 @@ export const EXPECT = { any: 0, absent: 1, version: 2, holder: 3 } as const;
 const STONE_MS = 600_000;
 
 /** The script of `Ledger.commit`. */
-export const COMMIT = `${RECORD}${EXPIRE}
+export const COMMIT = `${RECORD}${EXPIRE}${BRAND}
 local function strike(r, data)
   local sent, at = {}, 1
   while at <= #data do
@@ -51,19 +53,35 @@ local function put(before, data, resolves)
   return after
 end
 
+local function wrote(r, nonce, mark)
+  if r.mark then return r.mark == math.floor(mark / ${MARK_UNITS.identity}) end
+  return r.nonce == nonce
+end
+
+local function store(w, before, after)
+  local settled = after.wakeAt == never and after.expiresAt ~= never
+  if w.mark > 0 and settled and after.outbox == '' then
+    brand(w.key, before, after, w.mark, w.spread)
+  else
+    write(w.key, before, after)
+    unpackMark(w.key, before)
+  end
+  if settled and us % 8 == 0 then expire(string.sub(w.key, 1, -17), 32) end
+end
+
 local function apply(nonce, count, key1, arg1)
   local found, writes = {}, {}
   for i = 1, count do
     local key = KEYS[key1 + i]
     local w = { key = key, data = ARGV[arg1 + 2 * i] }
-    w.what, w.expect, w.version, w.fence, w.keep = struct.unpack('<BBddB', ARGV[arg1 + 2 * i - 1])
+    w.what, w.expect, w.version, w.fence, w.keep, w.mark, w.spread = struct.unpack('<BBddBdH', ARGV[arg1 + 2 * i - 1])
     writes[i] = w
     if not found[key] then
       local r, stone = load(key)
       found[key] = { before = r, after = r, stone = stone }
     end
     local f = found[key]
-    if w.what == ${DO.put} and f.before and f.before.nonce == nonce then return 'O' end
+    if w.what == ${DO.put} and f.before and wrote(f.before, nonce, w.mark) then return 'O' end
     if w.what == ${DO.remove} and f.stone == nonce then return 'O' end
   end
   for i, w in ipairs(writes) do
@@ -83,8 +101,7 @@ local function apply(nonce, count, key1, arg1)
   for _, w in ipairs(writes) do
     local f = found[w.key]
     if f.after and f.after ~= f.before then
-      write(w.key, f.before, f.after)
-      if expiry(f.after) then expire(string.sub(w.key, 1, -17), 2) end
+      store(w, f.before, f.after)
       f.before = f.after
     end
   end
@@ -93,6 +110,7 @@ local function apply(nonce, count, key1, arg1)
     if f.before and not f.after then
       redis.call('SET', w.key, string.char(${STONE}) .. nonce, 'PX', ${STONE_MS})
       file(w.key, f.before, nil)
+      unpackMark(w.key, f.before)
       f.before = nil
     end
   end

@@ -7,6 +7,9 @@
 //     expiry. They change in the script that changes it.
 // P4  A value is written before anything else of its change: out of memory, Redis refuses the first write of a script, and
 //     then nothing of the change has happened (L1 of ports/ledger.ts).
+// P5  What is written in a bucket pays for what has expired there: now and then it removes a few records and their entries.
+
+import { MARK } from './mark.js';
 
 /** Where the two times stand that a renewal overwrites in place. */
 const UNTIL_AT = 54;
@@ -27,6 +30,7 @@ local now = math.floor(us / 1000)
 local layout = '<BBI4dddddddHc0Hc0Hc0Hc0Hc0Hc0Hc0Hc0I4c0I4c0'
 local never = math.huge
 
+${MARK}
 local function decode(value)
   local r = { value = value }
   local format, at
@@ -53,6 +57,7 @@ local function expiry(r)
 end
 
 local function file(key, before, after)
+  if before and before.mark then before = nil end
   local base, id = string.sub(key, 1, -17), string.sub(key, -16)
   local was, is = attention(before), attention(after)
   local moved = was and is and before.queue ~= after.queue
@@ -72,7 +77,8 @@ end
 
 local function load(key)
   local value = redis.call('GET', key)
-  if not value then return nil end
+  if not value then return findPacked(string.sub(key, 1, -17), string.sub(key, -16)) end
+  if isMark(value) then return readMark(value) end
   if string.byte(value) == ${STONE} then return nil, string.sub(value, 2) end
   local r = decode(value)
   if r.wakeAt ~= never or r.expiresAt > now then return r end
@@ -86,7 +92,7 @@ local function write(key, before, after)
 end
 `;
 
-/** Removes a few records of a bucket whose retention has ended; what is new in a bucket pays for what is old. */
+/** Removes a few records of a bucket whose retention has ended (P5). */
 export const EXPIRE = `
 local function expire(base, most)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', base .. ':x', '-inf', now, 'LIMIT', 0, most)) do
