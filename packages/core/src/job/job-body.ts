@@ -69,6 +69,8 @@ export interface JobBody {
   readonly wish?: Wish;
   readonly answer?: PlacedAnswer;
   readonly unknownSince?: Instant;
+  /** Of an on-claim job: tells its payload from another that comes under the same id. */
+  readonly brief?: string;
   /** Only its dead letter is left: there is nothing to run it with. */
   readonly lost?: true;
   readonly progress?: unknown;

@@ -1,6 +1,7 @@
 // Job kind: jobs as the runtime sees them: which writes, messages and events follow from each decision about a job.
 
 import { CarillonError } from '../errors.js';
+import { digestOf } from '../message/digest.js';
 import type { Envelope } from '../message/envelope.js';
 import { idOf, queueOf } from '../message/names.js';
 import type { Expectation, LedgerRecord, RecordContent, Write } from '../ports/ledger.js';
@@ -20,6 +21,7 @@ import {
   type JobBody,
   nextGeneration,
   nominalAt,
+  placedAt,
   readJob,
   salvageJob,
   withBody,
@@ -28,7 +30,7 @@ import {
 import { readBody } from './job-body.js';
 import { ended, onItsWay, told } from './happenings.js';
 import { withPointer } from './pointer.js';
-import { close, countInterruptions, settle } from './settle.js';
+import { close, countInterruptions, MESSAGE_RETENTION_MS, settle } from './settle.js';
 
 /** What the kind is made of: the tasks it can run, and how the backend carries jobs. */
 export interface JobKindParts {
@@ -38,6 +40,7 @@ export interface JobKindParts {
   readonly random: Random;
 }
 
+const TOO_OLD = 'older than its record would have been kept';
 const LONGEST_SWEEP_MS = 3_600_000;
 
 /** Makes the kind `job`. */
@@ -150,6 +153,7 @@ export function jobKind(parts: JobKindParts): Kind {
       if (sent === undefined) return { malformed: 'the body of an on-claim message is not a job' };
       const body: { -readonly [K in keyof JobBody]: JobBody[K] } = { ...sent };
       for (const field of RECORD_ONLY) delete body[field];
+      body.brief = digestOf(JSON.stringify(body.payload));
       body.lastMessageAt = Math.max(now, envelope.dueAt); // copies of the message must find the record (S5 of settle.ts)
       const job: Job = {
         record: envelope.key,
@@ -161,10 +165,18 @@ export function jobKind(parts: JobKindParts): Kind {
         expiresAt: undefined,
         body,
       };
+      const keeping = keepingFor(job);
       const suspect = redelivered && body.neverAgain === true; // it may have begun, and the ledger forgotten it
-      const kept = suspect ? close(job, 'indeterminate', now, keepingFor(job), { reason: 'record lost' }) : job;
+      const sentAt = Math.max(envelope.dueAt, placedAt(job));
+      const old = now - sentAt >= Math.max(keeping.keepDoneMs, MESSAGE_RETENTION_MS); // a record may have gone
+      let kept = job;
+      if (suspect) kept = close(job, 'indeterminate', now, keeping, { reason: 'record lost' });
+      else if (old)
+        kept = close(job, body.neverAgain === true ? 'indeterminate' : 'dead', now, keeping, { reason: TOO_OLD });
       return writeJob(kept, isSettled(kept) ? undefined : Math.max(now, job.dueAt) + GRACE_MS);
     },
+
+    brief: (record) => record.brief ?? readBody(record.body)?.brief,
 
     arrive(record: LedgerRecord, now: Instant, paused: boolean): Arrived {
       const delivered = readJob(record);
@@ -239,7 +251,7 @@ export function jobKind(parts: JobKindParts): Kind {
 const RECORD_ONLY = [
   ...(['key', 'unkeyed', 'placedAt', 'nominalAt', 'hop', 'sweeps', 'messages', 'lastMessageAt', 'failures'] as const),
   ...(['interruptions', 'starts', 'attempts', 'wish', 'answer', 'unknownSince', 'progress', 'result'] as const),
-  ...(['settledAt', 'reason'] as const),
+  ...(['settledAt', 'reason', 'brief'] as const),
 ] satisfies readonly (keyof JobBody)[];
 
 const NOTHING = (): readonly Happening[] => [];

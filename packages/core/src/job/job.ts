@@ -85,9 +85,15 @@ export function writeJob(job: Job, wakeAt: Instant | undefined, outbox: RecordCo
     wakeAt,
     expiresAt: job.expiresAt,
     durableGrant: job.body.neverAgain === true,
+    ...(isBrief(job) && { brief: job.body.brief }),
     body: bodyText(job),
     outbox,
   };
+}
+
+/** Whether nobody would miss more of an on-claim job than that it is over: there is no result, and nothing to look into. */
+function isBrief({ body, state }: Job): boolean {
+  return body.brief !== undefined && body.result === undefined && !SET_ASIDE.includes(state);
 }
 
 /** A job's body as JSON text. */

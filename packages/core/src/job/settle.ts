@@ -28,7 +28,7 @@ import {
 } from './job.js';
 
 /** How long a broker may keep a message after its delivery time, in milliseconds. */
-const MESSAGE_RETENTION_MS = 3 * 86_400_000;
+export const MESSAGE_RETENTION_MS = 3 * 86_400_000;
 
 /** What a failed, snoozed or interrupted attempt leads to. */
 type Consequence = { readonly dueAt: Instant } | { readonly state: 'dead' | 'indeterminate'; readonly reason: string };

@@ -79,7 +79,8 @@ describe('messages that no Carillon wrote', () => {
     const stage = messageStage();
     const { carillon } = await stage.start([implement(task, () => {})]);
     const { id } = await carillon.schedule(task, 'mine', { key: 'k', in: '1d' });
-    await post(stage, wire({ p: partitionOf('x'), b: { payload: 'forged', key: 'k' } }));
+    const d = stage.clock.now();
+    await post(stage, wire({ p: partitionOf('x'), d, b: { payload: 'forged', key: 'k' } }));
     await stage.clock.advance(MINUTE);
     expect(await carillon.get(task, { key: 'k' })).toMatchObject({ id, state: 'scheduled', payload: 'mine' });
     expect(await carillon.get(task, { id: 'x' })).toMatchObject({ state: 'done', payload: 'forged', key: undefined });

@@ -130,6 +130,7 @@ export class Jobs {
     const { ledger, namespace } = this.#parts;
     if ('id' in address) {
       const found = await this.#findById(checkIdentity(address.id, 'id'));
+      if (found?.brief !== undefined) return { ...found, task: address.task ?? found.task }; // its mark names no task
       return address.task === undefined || found?.task === address.task ? found : undefined;
     }
     const [pointer] = await ledger.read([pointerRecord(namespace, address.task, checkIdentity(address.key, 'key'))]);

@@ -8,10 +8,13 @@
 //     may know is given back for a while before that.
 // V4  What is nearly due does not hop: if the broker's clock is ahead of the ledger's, its next message would come at once,
 //     and so on, without a pause.
+// V5  A message that brings other work than the record under its id holds is set aside with its reason, and never passes for
+//     a copy. If its delivery won the record, the work of the record goes on with it.
 
 import { UNKNOWN } from '../job/arrive.js';
 import { lostRecord, malformedRecord } from '../job/dead-letter.js';
 import { decodeEnvelope, type Envelope } from '../message/envelope.js';
+import { idOf } from '../message/names.js';
 import type { ClaimAnswer, Ledger, LedgerRecord, Write } from '../ports/ledger.js';
 import type { Delivery } from '../ports/transport.js';
 import type { Kind } from '../task/kind.js';
@@ -111,7 +114,15 @@ export class Messages {
     const claim = { key, generation, holder: worker, nonce: ids.nonce(), leaseMs, ...(create && { create }) };
     const answers = await availability.persist(() => ledger.acquire([claim]));
     if (answers === undefined) await giveBack(delivery, GIVE_BACK_MS, availability);
-    return answers?.[0];
+    const answer = answers?.[0];
+    if (answer === undefined || answer.answer === 'absent' || create?.brief === undefined) return answer;
+    const brief = kind.brief(answer.record);
+    if (brief === undefined || brief === create.brief) return answer;
+    const reason = `another payload than the job ${idOf(this.#parts.namespace, key)} of the same id has`; // V5
+    const reported = await this.#report(delivery, reason);
+    if (answer.answer === 'granted') return answer;
+    await ackIf(delivery, reported, availability);
+    return undefined;
   }
 
   async #hop(delivery: Delivery, envelope: Envelope, kind: Kind, record: LedgerRecord): Promise<void> {
@@ -134,23 +145,27 @@ export class Messages {
   }
 
   async #lost(delivery: Delivery, envelope: Envelope): Promise<void> {
-    const { events, namespace, time } = this.#parts;
+    const { events, namespace, time, availability } = this.#parts;
     const { id, write } = lostRecord(namespace, envelope, delivery.queue, time.now());
     events.emit('ledger:loss', { id, task: envelope.task });
-    await this.#bury(delivery, write);
+    await ackIf(delivery, await this.#bury(write), availability);
   }
 
   async #setAside(delivery: Delivery, reason: string): Promise<void> {
+    await ackIf(delivery, await this.#report(delivery, reason), this.#parts.availability);
+  }
+
+  /** Tells of a message that can't be taken, and keeps it where it is listed; answers whether that is done. */
+  async #report(delivery: Delivery, reason: string): Promise<boolean> {
     const { events, namespace, ids, time } = this.#parts;
     const { id, write } = malformedRecord(namespace, ids.job(), delivery, reason, time.now());
     events.emit('delivery:malformed', { id, queue: delivery.queue, reason });
-    await this.#bury(delivery, write);
+    return this.#bury(write);
   }
 
-  async #bury(delivery: Delivery, write: Write): Promise<void> {
+  async #bury(write: Write): Promise<boolean> {
     const { ledger, ids, availability } = this.#parts;
     const change = { nonce: ids.nonce(), writes: [write], durable: true };
-    const answers = await availability.persist(() => ledger.commit([change]));
-    await ackIf(delivery, answers !== undefined, availability);
+    return (await availability.persist(() => ledger.commit([change]))) !== undefined;
   }
 }

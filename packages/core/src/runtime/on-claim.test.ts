@@ -175,4 +175,60 @@ describe('on-claim jobs, where nothing but the message exists', () => {
     await clock.advance(HOUR);
     expect([runs, (await carillon.get(once, { id }))?.state]).toEqual([1, 'done']);
   });
+
+  it('V5: another payload under an id that has run is set aside with its reason, and does not run', async () => {
+    const { clock, start } = messageStage();
+    const seen: number[] = [];
+    const { carillon, heard } = await start([implement(task, ({ n }) => `${seen.push(n)}`)]);
+    await carillon.schedule(task, { n: 1 }, { id: 'one' });
+    await clock.advance(2 * HOUR);
+    await carillon.schedule(task, { n: 1 }, { id: 'one' });
+    await clock.advance(2 * HOUR);
+    expect(heard('delivery:malformed')).toEqual([]);
+    await carillon.schedule(task, { n: 2 }, { id: 'one' });
+    await clock.advance(2 * HOUR);
+    expect(seen).toEqual([1]);
+    expect(heard('delivery:malformed')).toMatchObject([
+      { reason: expect.stringContaining('the job one of the same id') },
+    ]);
+    const { jobs } = await carillon.list({ states: ['dead'] });
+    expect(jobs).toMatchObject([{ reason: expect.stringContaining('another payload') }]);
+  });
+
+  it('V5: another payload whose delivery wins the record is reported, and the recorded one runs', async () => {
+    const { clock, start, process } = messageStage();
+    const producer = process([]).carillon;
+    const seen: number[] = [];
+    let fail = true;
+    const failing = implement(task, ({ n }) => {
+      seen.push(n);
+      if (fail) throw new Error('not yet');
+      return 'ok';
+    });
+    await producer.schedule(task, { n: 1 }, { id: 'one', in: '1m' });
+    const { carillon, heard } = await start([failing]);
+    await clock.advance(61 * SECOND);
+    fail = false;
+    await producer.schedule(task, { n: 2 }, { id: 'one', in: '30s' });
+    await clock.advance(HOUR);
+    expect(seen).toEqual([1, 1]);
+    expect(heard('delivery:malformed').length).toBe(1);
+    expect(await carillon.get(task, { id: 'one' })).toMatchObject({ state: 'done', payload: { n: 1 } });
+  });
+
+  it('a message that is older than its record could be is parked, not run', async () => {
+    const { clock, process, start } = messageStage();
+    const shop = process([]).carillon;
+    const runs: number[] = [];
+    await shop.schedule(task, { n: 1 }, { id: 'old', in: '1m' });
+    await clock.advance(HOUR);
+    await shop.schedule(task, { n: 2 }, { id: 'young', in: '1m' });
+    await clock.advance(3 * DAY - HOUR + 30 * SECOND);
+    await clock.advance(30 * SECOND);
+    const { carillon } = await start([implement(task, ({ n }) => `${runs.push(n)}`)]);
+    await clock.advance(MINUTE);
+    expect(runs).toEqual([2]);
+    const reason = 'older than its record would have been kept';
+    expect(await carillon.get(task, { id: 'old' })).toMatchObject({ state: 'dead', reason, payload: { n: 1 } });
+  });
 });

@@ -95,6 +95,8 @@ export interface Kind {
     now: Instant,
     redelivered: boolean,
   ): RecordContent | { readonly malformed: string };
+  /** What tells a record's work from other work under the same id (`RecordContent.brief`), if that is known. */
+  brief(record: LedgerRecord): string | undefined;
   arrive(record: LedgerRecord, now: Instant, paused: boolean): Arrived;
   early(record: LedgerRecord, envelope: Envelope, now: Instant): Early;
   /** The record's next message once more, and the write that puts off the next look: what a sweep sends. */
