@@ -80,11 +80,11 @@ describe('a server with doubtful settings', () => {
       password: 'secret',
       enableReadyCheck: false,
     };
-    await expect(findings({ url: undefined, client } as RedisLedgerOptions)).rejects.toThrow('does not tell version');
-    const accepted = { url: undefined, client, accept: ['unverified'] } as unknown as RedisLedgerOptions;
+    await expect(findings({ url: undefined, client })).rejects.toThrow('does not tell version');
+    const accepted: RedisLedgerOptions = { url: undefined, client, accept: ['unverified'] };
     expect(await findings(accepted)).toEqual(['unverified', 'unverified', 'async']);
     await direct.call('ACL', 'SETUSER', 'blind', '+info');
-    expect(await findings({ url: undefined, client } as RedisLedgerOptions)).toEqual(['unverified', 'async']);
+    expect(await findings({ url: undefined, client })).toEqual(['unverified', 'async']);
   });
 });
 
