@@ -39,6 +39,7 @@ local function strike(r, data)
   for name, value in pairs(r) do after[name] = value end
   after.outbox = table.concat(left)
   if #left == 0 and r.wakeAt ~= never then after.wakeAt = last end
+  encode(after)
   return after
 end
 

@@ -87,7 +87,8 @@ local function load(key)
 end
 
 local function write(key, before, after)
-  redis.call('SET', key, encode(after))
+  local isNew = not before and after.version == 1 -- and so as it came
+  redis.call('SET', key, isNew and after.value or encode(after))
   file(key, before, after)
 end
 `;
