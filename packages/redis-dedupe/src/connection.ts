@@ -91,7 +91,7 @@ export class Connection {
     const answer = client.callBuffer(command, args);
     if (!durable || strict === undefined || client instanceof Cluster) return answer;
     const { replicas } = strict;
-    const patienceMs = Math.ceil(timeoutMs / 2);
+    const patienceMs = Math.ceil(timeoutMs / 4); // also where the script must be sent again behind the first wait
     const asked = [
       this.#waitsForDisk && client.call('WAITAOF', 1, replicas, patienceMs),
       !this.#waitsForDisk && replicas > 0 && client.wait(replicas, patienceMs).then((reached) => [1, reached]),
