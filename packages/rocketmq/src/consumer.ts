@@ -44,6 +44,7 @@ const BATCH = 32; // the most that a proxy gives at once
 const POLLS = 8;
 const POLL_MS = 5_000; // the shortest that a proxy takes
 const PARK_MS = 2_000;
+const ROUTE_MS = 60_000; // brokers come and go
 
 /** The receiving side of one queue. */
 export class Consumer {
@@ -56,6 +57,7 @@ export class Consumer {
   #parked: HeldDelivery[] = [];
   #parking: Timer | undefined;
   #route: Route | undefined;
+  #routedAt = 0;
   #turn = 0;
   #full = false;
   #closed = false;
@@ -73,9 +75,13 @@ export class Consumer {
 
   /** Verifies topic and group, and makes itself known to the proxy. */
   async open(): Promise<void> {
-    const { channel, topic, endpoint, requestTimeoutMs, startTimeoutMs } = this.#parts;
+    const { channel, clock, topic, endpoint, requestTimeoutMs, startTimeoutMs } = this.#parts;
     try {
-      this.#route ??= await queryRoute(channel, topic, endpoint, requestTimeoutMs);
+      const now = clock.monotonic();
+      if (this.#route === undefined || now - this.#routedAt > ROUTE_MS) {
+        this.#route = await queryRoute(channel, topic, endpoint, requestTimeoutMs);
+        this.#routedAt = now;
+      }
       await this.#session.ready(startTimeoutMs);
     } catch (error) {
       throw this.#explained(error);

@@ -28,7 +28,8 @@ export interface RocketmqOptions {
   readonly tls?: boolean | Tls;
   /** What topics and groups start with; separates environments on one broker. Default `'carillon-'`. */
   readonly prefix?: string;
-  /** How far ahead a message may be sent; less than both limits of the broker and its roll window. Default `'20h'`. */
+  /** How far ahead a message may be sent; less than both limits of the broker and its roll window. Default `'20h'`, or less
+   *  if the precision is finer than 500 ms, since the roll window shrinks with it. */
   readonly horizon?: Duration;
   /** The broker's `timerPrecisionMs`. Default `'1s'`, as the broker's. */
   readonly precision?: Duration;
@@ -92,13 +93,14 @@ export function resolveOptions(options: RocketmqOptions): Resolved {
       'Use up to 40 letters, digits, dashes and underscores.',
     );
   }
+  const precisionMs = durationMs(options.precision ?? '1s', 'precision');
   return {
     endpoint,
     credentials: options.credentials,
     tls: tls === true ? {} : tls === false ? undefined : tls,
     prefix,
-    horizonMs: durationMs(options.horizon ?? '20h', 'horizon'),
-    precisionMs: durationMs(options.precision ?? '1s', 'precision'),
+    horizonMs: options.horizon === undefined ? usualHorizonMs(precisionMs) : durationMs(options.horizon, 'horizon'),
+    precisionMs,
     maxBytes,
     startTimeoutMs: durationMs(options.startTimeout ?? '10s', 'startTimeout'),
     requestTimeoutMs: durationMs(options.requestTimeout ?? '5s', 'requestTimeout'),
@@ -108,6 +110,12 @@ export function resolveOptions(options: RocketmqOptions): Resolved {
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
   };
+}
+
+/** Below the roll window, beyond which the broker writes every message again: 172,800 slots of the timer wheel. */
+function usualHorizonMs(precisionMs: number): number {
+  const rollWindowMs = 172_800 * precisionMs;
+  return Math.min(20 * 60 * 60 * 1000, precisionMs > 0 ? rollWindowMs * 0.8 : Infinity);
 }
 
 function wrong(message: string, next: string): CarillonError {
