@@ -2,6 +2,10 @@
 
 import { embedded } from './embedded.js';
 import type { Suite } from './report.js';
+import { rocketmqSuite } from './rocketmq/rocketmq.js';
 
 /** What `npm run bench -- <name>` can run. */
-export const suites: ReadonlyMap<string, Suite> = new Map<string, Suite>([['embedded', embedded]]);
+export const suites: ReadonlyMap<string, Suite> = new Map<string, Suite>([
+  ['embedded', embedded],
+  ['rocketmq', rocketmqSuite],
+]);
