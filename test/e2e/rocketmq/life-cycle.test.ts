@@ -42,19 +42,25 @@ afterAll(() => server.stop());
 async function start(workMs: number) {
   const env = { ...process.env, HOME: join(place, 'home') };
   const args = [server.endpoint, prefix, join(place, 'ledger'), String(workMs)];
-  const child = fork(WORKER, args, { env, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  const child = fork(WORKER, args, { env, execArgv: [], stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
   workers.push(child);
   let said = '';
   child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
   const heard: News[] = [];
-  const waits = new Set<() => void>();
   child.on('message', (news: News) => {
     heard.push(news);
     for (const wait of waits) wait();
   });
-  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  const waits = new Set<() => void>();
+  let over = false;
+  const exited = once(child, 'exit').then(([code]) => {
+    over = true;
+    for (const wait of waits) wait();
+    return code as number | null;
+  });
   const until = async (is: string, count = 1) => {
     while (heard.filter((news) => news.is === is).length < count) {
+      if (over) throw new Error(`The worker ended before it told "${is}". ${said}`);
       await new Promise<void>((resolve) => waits.add(resolve));
     }
   };
