@@ -2,19 +2,24 @@
 
 import { Pool } from 'pg';
 import { sqlInbox, type Execution, type SqlClient } from '@carillon/redis-dedupe/effects';
+import { type PostgresServer, startPostgres } from '@carillon/services';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
 const inbox = sqlInbox();
+let server: PostgresServer;
 let pool: Pool;
 
 beforeAll(async () => {
-  pool = new Pool({ connectionString: process.env['POSTGRES_URL'] });
-  await pool.query('DROP TABLE IF EXISTS carillon_inbox, account');
+  server = await startPostgres();
+  pool = new Pool({ connectionString: server.url });
   await pool.query(inbox.schema);
   await pool.query(inbox.schema); // harmless
   await pool.query('CREATE TABLE account (id text PRIMARY KEY, balance integer NOT NULL)');
 });
-afterAll(() => pool.end());
+afterAll(async () => {
+  await pool.end();
+  await server.stop();
+});
 beforeEach(async () => {
   await pool.query('TRUNCATE carillon_inbox, account');
   await pool.query("INSERT INTO account VALUES ('a', 100)");
@@ -34,6 +39,7 @@ describe('Q1: entry and effect commit together or not at all', () => {
     for (const fence of [1, 2, 3]) {
       expect(await inbox.commit(pool, attempt(fence), debit)).toEqual({ receipt: 'r-1' });
     }
+    expect(pool.totalCount).toBe(1); // the connection was given back each time
     expect(await balance()).toBe(90);
   });
 

@@ -8,5 +8,7 @@ import type { Execution } from './execution.js';
 
 /** The key under which the API shall recognise a repeat of `call`, for a header such as `Idempotency-Key`. */
 export function callKey({ idempotencyKey }: Pick<Execution, 'idempotencyKey'>, call: string): string {
-  return createHash('sha256').update(JSON.stringify([idempotencyKey, call])).digest('base64url');
+  return createHash('sha256')
+    .update(JSON.stringify([idempotencyKey, call]))
+    .digest('base64url');
 }
