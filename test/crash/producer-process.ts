@@ -3,21 +3,20 @@
 import { Carillon, type ScheduleOptions, silentLogger } from '@carillon/core';
 import { befall, type Fault, withCrashPoints } from './crash-point.js';
 import { settingOfProcess, tell } from './parent.js';
-import { backendOf, type Store } from './store.js';
+import { backendOf, type Place } from './store.js';
 import { type Policy, tasks } from './tasks.js';
 
 /** What a producer is started with. */
 export interface ProducerSetting {
-  readonly store: Store;
-  readonly folder: string;
+  readonly place: Place;
   readonly policy: Policy;
   readonly options: ScheduleOptions;
   readonly fault?: Fault;
 }
 
-const { store, folder, policy, options, fault } = settingOfProcess() as ProducerSetting;
+const { place, policy, options, fault } = settingOfProcess() as ProducerSetting;
 const carillon = new Carillon({
-  backend: withCrashPoints(backendOf(store, folder), befall(fault)),
+  backend: withCrashPoints(backendOf(place), befall(fault)),
   logger: silentLogger,
 });
 const answer = await carillon.schedule(tasks[policy], { pauseMs: 0 }, options);

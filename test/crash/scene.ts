@@ -5,12 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Carillon, type JobView, type ScheduleOptions, silentLogger } from '@carillon/core';
 import { systemClock } from '@carillon/core/spi';
-import { embeddedLedger, embeddedTransport } from '@carillon/embedded';
+import { embeddedTransport } from '@carillon/embedded';
+import { Client } from 'pg';
 import { Child } from './child.js';
 import type { Fault } from './crash-point.js';
 import { entries, type Entry } from './journal.js';
 import type { ProducerSetting } from './producer-process.js';
-import { backendOf, half, type Store } from './store.js';
+import { backendOf, ledgerOf, messagesOf, type Place, type Servers, type Store } from './store.js';
 import { type Policy, tasks } from './tasks.js';
 import type { WorkerSetting } from './worker-process.js';
 
@@ -20,21 +21,20 @@ const YEAR_MS = 365 * 86_400_000;
 export class Scene implements AsyncDisposable {
   /** Sees the store without taking part in the work. */
   readonly carillon: Carillon;
-  readonly #store: Store;
+  readonly #place: Place;
   readonly #folder = mkdtempSync(join(tmpdir(), 'carillon-crash-'));
   readonly #children: Child[] = [];
 
-  constructor(store: Store) {
-    this.#store = store;
-    this.carillon = new Carillon({ backend: backendOf(store, this.#storeFolder), logger: silentLogger });
+  constructor(store: Store, servers: Servers = {}) {
+    this.#place = { store, folder: join(this.#folder, 'store'), ...servers };
+    this.carillon = new Carillon({ backend: backendOf(this.#place), logger: silentLogger });
   }
 
   /** Starts a worker. */
   worker(more: { readonly lease: WorkerSetting['lease']; readonly fault?: Fault | undefined }): Child {
     const setting: WorkerSetting = {
       name: `worker-${this.#children.length + 1}`,
-      store: this.#store,
-      folder: this.#storeFolder,
+      place: this.#place,
       lease: more.lease,
       journal: this.#journal,
       gate: this.#gate,
@@ -45,7 +45,7 @@ export class Scene implements AsyncDisposable {
 
   /** Starts a producer. */
   producer(policy: Policy, options: ScheduleOptions, fault?: Fault): Child {
-    const setting = { store: this.#store, folder: this.#storeFolder, policy, options, ...(fault && { fault }) };
+    const setting = { place: this.#place, policy, options, ...(fault && { fault }) };
     return this.#start(new Child('producer-process.js', setting satisfies ProducerSetting));
   }
 
@@ -67,12 +67,22 @@ export class Scene implements AsyncDisposable {
     return entries(this.#journal);
   }
 
+  /** How many effects of a job are in the database. */
+  async effects(idempotencyKey: string): Promise<number> {
+    const client = new Client({ connectionString: this.#place.postgres });
+    await client.connect();
+    const { rowCount } = await client.query('SELECT FROM effect WHERE execution_key = $1', [idempotencyKey]);
+    await client.end();
+    return rowCount ?? 0;
+  }
+
   /** How many records and messages would still want attention, at any time to come. No worker may be running. */
   async leftovers(): Promise<number> {
-    const ledger = embeddedLedger(this.#store === 'fused' ? this.#storeFolder : half(this.#storeFolder, 'ledger'));
+    const ledger = ledgerOf(this.#place);
+    await ledger.open();
     const { records } = await ledger.due({ queues: ['default'], before: Date.now() + YEAR_MS, limit: 1000 });
     await ledger.close();
-    return records.length + (this.#store === 'fused' ? 0 : await this.#messages());
+    return records.length + (this.#place.store === 'fused' ? 0 : await this.#messages());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -84,7 +94,7 @@ export class Scene implements AsyncDisposable {
   /** How many messages there are: what comes in a year's time beside one that certainly does. */
   async #messages(): Promise<number> {
     const clock = { ...systemClock, now: () => Date.now() + YEAR_MS };
-    const transport = embeddedTransport(half(this.#storeFolder, 'transport'), { clock });
+    const transport = embeddedTransport(messagesOf(this.#place), { clock });
     await transport.send([{ id: 'the last', queue: 'default', body: new Uint8Array(), deliverAt: 0 }]);
     const { signal } = new AbortController();
     const request = { queue: 'default', max: 1000, leaseMs: 1000, holder: 'the test', signal };
@@ -98,9 +108,6 @@ export class Scene implements AsyncDisposable {
     return child;
   }
 
-  get #storeFolder(): string {
-    return join(this.#folder, 'store');
-  }
   get #journal(): string {
     return join(this.#folder, 'journal');
   }

@@ -1,4 +1,5 @@
-// Tasks: the two policies whose outcomes under crashes differ.
+// Tasks: the policies whose outcomes under crashes differ. A transactional one's effect is in a database, together with
+// the entry of its execution.
 
 import { defineTask } from '@carillon/core';
 
@@ -11,10 +12,11 @@ export interface Chore {
 export const tasks = {
   retry: defineTask<Chore>('retried', { interruptions: 1000 }),
   'never-again': defineTask<Chore>('never-again', { attempts: 'never-again' }),
+  transactional: defineTask<Chore>('transactional', { interruptions: 1000 }),
 } as const;
 
 /** What happens to a job whose attempt was interrupted. */
 export type Policy = keyof typeof tasks;
 
-/** Every policy. */
+/** The policies that need nothing but the store. */
 export const policies: readonly Policy[] = ['retry', 'never-again'];

@@ -3,17 +3,18 @@
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { Carillon, type Handler, implement, silentLogger } from '@carillon/core';
+import { sqlInbox } from '@carillon/redis-dedupe/effects';
+import { Pool } from 'pg';
 import { befall, type Fault, withCrashPoints } from './crash-point.js';
 import { write } from './journal.js';
 import { settingOfProcess, stopAsked, tell } from './parent.js';
-import { backendOf, type Store } from './store.js';
+import { backendOf, type Place } from './store.js';
 import { type Chore, tasks } from './tasks.js';
 
 /** What a worker is started with. */
 export interface WorkerSetting {
   readonly name: string;
-  readonly store: Store;
-  readonly folder: string;
+  readonly place: Place;
   readonly lease: '2s' | '30s';
   readonly journal: string;
   readonly fault?: Fault;
@@ -21,7 +22,9 @@ export interface WorkerSetting {
   readonly gate: string;
 }
 
-const { name, store, folder, lease, journal, fault, gate } = settingOfProcess() as WorkerSetting;
+const { name, place, lease, journal, fault, gate } = settingOfProcess() as WorkerSetting;
+const inbox = sqlInbox();
+const pool = new Pool({ connectionString: place.postgres });
 
 const strike = befall(fault);
 const reached: typeof strike = (point) => {
@@ -29,15 +32,30 @@ const reached: typeof strike = (point) => {
   strike(point);
 };
 
-const handler: Handler<Chore>['handle'] = async ({ pauseMs }, attempt) => {
-  write(journal, 'start', name, attempt);
-  if (pauseMs > 0) await setTimeout(pauseMs);
-  if (fault?.is === 'stopped') await beStopped();
-  reached('before effect');
-  write(journal, 'effect', name, attempt);
-  reached('after effect');
-  if (pauseMs > 0) await setTimeout(pauseMs);
-};
+/** A handler with this effect. */
+function handler(effect: Handler<Chore>['handle']): Handler<Chore>['handle'] {
+  return async (chore, attempt) => {
+    write(journal, 'start', name, attempt);
+    if (chore.pauseMs > 0) await setTimeout(chore.pauseMs);
+    if (fault?.is === 'stopped') await beStopped();
+    reached('before effect');
+    await effect(chore, attempt);
+    reached('after effect');
+    if (chore.pauseMs > 0) await setTimeout(chore.pauseMs);
+  };
+}
+
+const journalled = handler((_, attempt) => write(journal, 'effect', name, attempt));
+const transactional = handler((_, attempt) =>
+  inbox.commit(pool, attemptKeys(attempt), async (tx) => {
+    await tx.query('INSERT INTO effect (execution_key, worker) VALUES ($1, $2)', [attempt.idempotencyKey, name]);
+  }),
+);
+
+/** An attempt without its signal: a worker that was stopped goes on as if nobody had told it. */
+function attemptKeys({ idempotencyKey, fencingToken }: Parameters<Handler['handle']>[1]) {
+  return { idempotencyKey, fencingToken };
+}
 
 /** Stands still with all threads, and does not turn its event loop between being continued and returning. */
 async function beStopped(): Promise<void> {
@@ -48,8 +66,12 @@ async function beStopped(): Promise<void> {
 }
 
 const carillon = new Carillon({
-  backend: withCrashPoints(backendOf(store, folder), reached),
-  tasks: [implement(tasks.retry, handler), implement(tasks['never-again'], handler)],
+  backend: withCrashPoints(backendOf(place), reached),
+  tasks: [
+    implement(tasks.retry, journalled),
+    implement(tasks['never-again'], journalled),
+    implement(tasks.transactional, transactional),
+  ],
   lease,
   name,
   logger: silentLogger,
