@@ -13,6 +13,7 @@ let pool: Pool;
 beforeAll(async () => {
   server = await startPostgres();
   pool = new Pool({ connectionString: server.url });
+  pool.on('error', () => {}); // the server is stopped
   for (const schema of [fence.schema, inbox.schema]) await pool.query(schema);
   await pool.query('CREATE TABLE seat (id text PRIMARY KEY, taken_by text, moves integer NOT NULL DEFAULT 0)');
 });

@@ -12,6 +12,7 @@ let pool: Pool;
 beforeAll(async () => {
   server = await startPostgres();
   pool = new Pool({ connectionString: server.url });
+  pool.on('error', () => {}); // the server is stopped
   await pool.query(inbox.schema);
   await pool.query(inbox.schema); // harmless
   await pool.query('CREATE TABLE account (id text PRIMARY KEY, balance integer NOT NULL)');

@@ -1,6 +1,7 @@
 // Fleet: engines in one process, each with a connection to Redis of its own, on messages in memory, and what they did.
 
-import { Carillon, defineTask, implement, silentLogger } from '@carillon/core';
+import { setImmediate } from 'node:timers/promises';
+import { Carillon, CarillonError, defineTask, implement, silentLogger } from '@carillon/core';
 import type { Transport } from '@carillon/core/spi';
 import { redis, type RedisLedgerOptions } from '@carillon/redis-dedupe';
 import { memory } from '@carillon/testing';
@@ -28,6 +29,8 @@ export class Fleet implements AsyncDisposable {
   readonly starts = new Map<string, number[]>();
   /** How often each job's completion was recorded. */
   readonly completions = new Map<string, number>();
+  /** The jobs whose worker was told that its lease is lost. */
+  readonly lost = new Set<string>();
   deliveries = 0;
   readonly #engines: readonly Carillon[];
 
@@ -48,6 +51,7 @@ export class Fleet implements AsyncDisposable {
       const name = `worker-${index + 1}`;
       const engine = new Carillon({ backend: backend(), tasks: runs, name, lease: '10s', logger: silentLogger });
       engine.on('job:completed', ({ id }) => this.completions.set(id, (this.completions.get(id) ?? 0) + 1));
+      engine.on('lease:lost', ({ id }) => this.lost.add(id));
       return engine;
     });
   }
@@ -82,5 +86,17 @@ export class Fleet implements AsyncDisposable {
         return transport.send(messages);
       },
     };
+  }
+}
+
+/** Repeats a call while the backend is out of reach, as a producer does. */
+export async function persistently<T>(call: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (CarillonError.is(error) && error.code !== 'E_UNCLEAR') throw error;
+      await setImmediate(); // a connection that is closed says so without a turn of the event loop
+    }
   }
 }

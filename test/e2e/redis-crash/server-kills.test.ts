@@ -6,9 +6,8 @@
 
 import { setImmediate } from 'node:timers/promises';
 import { startRedis } from '@carillon/services';
-import { CarillonError } from '@carillon/core';
 import { expect, it } from 'vitest';
-import { Fleet, tasks } from './fleet.js';
+import { Fleet, persistently, tasks } from './fleet.js';
 
 const KILLS = 3;
 const JOBS_PER_KILL = 200;
@@ -45,14 +44,3 @@ it.each(['always', 'everysec'] as const)('appendfsync %s', async (appendfsync) =
     await server.stop();
   }
 });
-
-/** Repeats a call until its outcome is clear, as a producer does. */
-async function persistently<T>(call: () => Promise<T>): Promise<T> {
-  for (;;) {
-    try {
-      return await call();
-    } catch (error) {
-      if (!CarillonError.is(error) || error.code !== 'E_UNCLEAR') throw error;
-    }
-  }
-}
