@@ -1,6 +1,7 @@
 // The suites by name: a new suite is a new file and one line here.
 
 import { embedded } from './embedded.js';
+import { redis } from './redis.js';
 import type { Suite } from './report.js';
 import { rocketmqSuite } from './rocketmq/rocketmq.js';
 
@@ -8,4 +9,5 @@ import { rocketmqSuite } from './rocketmq/rocketmq.js';
 export const suites: ReadonlyMap<string, Suite> = new Map<string, Suite>([
   ['embedded', embedded],
   ['rocketmq', rocketmqSuite],
+  ['redis', redis],
 ]);
