@@ -52,11 +52,11 @@ describe('B1: mark and commands happen together or not at all', () => {
     const client = new Redis(server.url, { maxRetriesPerRequest: null });
     client.on('error', () => {}); // it connects again
     const jobs: string[] = [];
-    let enough = false;
+    const enough = new AbortController();
     const once = (fence: number, job: string): Promise<unknown> =>
       redisInbox(client).commit(attempt(fence, job), [['INCR', 'count']]);
     const lane = async (): Promise<void> => {
-      while (!enough) {
+      while (!enough.signal.aborted) {
         const job = `job-${jobs.push('') - 1}`;
         await once(1, job); // one that is in flight at the kill is asked for again by the client
       }
@@ -67,7 +67,7 @@ describe('B1: mark and commands happen together or not at all', () => {
       await server.kill();
       await server.restart();
     }
-    enough = true;
+    enough.abort();
     await load;
     await Promise.all(jobs.map((_, index) => once(2, `job-${index}`)));
     expect(await client.get('count')).toBe(String(jobs.length));

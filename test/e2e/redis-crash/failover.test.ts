@@ -87,7 +87,9 @@ it.each(['retry', 'never-again'] as const)(
     const kept = await settled(fleet, 'kept');
     expect(kept.map(({ state, attemptsBegun }) => [state, attemptsBegun])).toEqual(kept.map(() => ['done', 1])); // V1
     const { rows } = await pool.query('SELECT execution_key FROM effect WHERE execution_key LIKE $1', [`${policy}-%`]);
-    expect(rows.map((row) => row.execution_key).toSorted()).toEqual(['kept', 'lost', 'held'].flatMap(ids).toSorted()); // V2
+    expect(rows.map((row) => String(row.execution_key)).toSorted()).toEqual(
+      ['kept', 'lost', 'held'].flatMap(ids).toSorted(),
+    ); // V2
     for (const client of Object.values(control)) client.disconnect();
     await toReplica.stop();
     await Promise.all([master.stop(), replica.stop()]);

@@ -18,9 +18,9 @@ it.each(['always', 'everysec'] as const)('appendfsync %s', async (appendfsync) =
     await using fleet = new Fleet({ workers: 3, ledger: { url: server.url, timeoutMs: 1_000 } });
     await fleet.start();
     const placed: string[] = [];
-    let enough = false;
+    const enough = new AbortController();
     const produce = async (): Promise<void> => {
-      while (!enough) {
+      while (!enough.signal.aborted) {
         const id = `job-${placed.length}`;
         placed.push(id);
         await persistently(() => fleet.carillon.schedule(tasks.retry, null, { id }));
@@ -32,7 +32,7 @@ it.each(['always', 'everysec'] as const)('appendfsync %s', async (appendfsync) =
       await server.kill();
       await server.restart();
     }
-    enough = true;
+    enough.abort();
     await load;
     for (const id of placed) {
       const job = await persistently(() => fleet.carillon.result(tasks.retry, { id }, { within: '60s' }));
