@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'E_DURATION'
   | 'E_DUE'
   | 'E_ZONE'
+  | 'E_RULE'
   | 'E_PAYLOAD'
   | 'E_PAYLOAD_SIZE'
   | 'E_TASK_UNKNOWN'
