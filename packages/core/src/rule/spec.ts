@@ -9,25 +9,18 @@ import type { Duration } from '../time/duration.js';
  */
 export type Dst = 'once' | 'literal';
 
-/** A weekday: 0 and 7 are Sunday, or its English name, which may be cut to three letters. */
-export type Weekday = number | WeekdayName;
-type WeekdayName = 'sunday' | 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday';
-
-/** A month: 1 is January, or its English name, which may be cut to three letters. */
-export type Month =
+/** A weekday: 0 and 7 are Sunday, or its English name, whole or its first three letters. */
+export type Weekday =
   | number
-  | 'january'
-  | 'february'
-  | 'march'
-  | 'april'
-  | 'may'
-  | 'june'
-  | 'july'
-  | 'august'
-  | 'september'
-  | 'october'
-  | 'november'
-  | 'december';
+  | NameOrShort<'sunday' | 'monday' | 'tuesday' | 'wednesday' | 'thursday' | 'friday' | 'saturday'>;
+
+/** A month: 1 is January, or its English name, whole or its first three letters. */
+export type Month = number | NameOrShort<SpringMonth | AutumnMonth>;
+type SpringMonth = 'january' | 'february' | 'march' | 'april' | 'may' | 'june';
+type AutumnMonth = 'july' | 'august' | 'september' | 'october' | 'november' | 'december';
+
+type NameOrShort<Name extends string> = Name | ShortOf<Name>;
+type ShortOf<Name extends string> = Name extends `${infer A}${infer B}${infer C}${string}` ? `${A}${B}${C}` : never;
 
 /** Values from one to another, both included; with `step`, every so many of them, counted from `from`. */
 export interface Range<Value> {

@@ -45,6 +45,12 @@ export function instantOfWall(wall: WallTime, timezone: string): Instant {
   }
 }
 
+/** How far the zone's clock is ahead of UTC at an instant, in milliseconds. Throws `E_ZONE` for a zone unknown here. */
+export function offsetIn(timezone: string): (at: Instant) => number {
+  const formatter = formatterOf(timezone);
+  return (at) => offsetMs(formatter, at);
+}
+
 /** The first instant after `from`, at the latest `to`, whose offset is no longer `offset`. */
 function changeBetween(formatter: Intl.DateTimeFormat, from: Instant, to: Instant, offset: number): Instant {
   let before = from;

@@ -1,0 +1,91 @@
+// ZoneOffsets: a zone's clock as stretches of one offset each, so that slots cost arithmetic and not a question to Intl.
+//
+// O1  A zone keeps an offset for at least a week, or changes to a third one: two changes within a week that cancel each
+//     other out would go unseen. No zone has had that since 1970.
+
+import type { Instant } from '../time/instant.js';
+import { offsetIn } from '../time/zone.js';
+
+/** A stretch of time with one offset from UTC. It may end where the next has the same offset. */
+export interface Stretch {
+  readonly startMs: Instant;
+  /** The first instant after it. */
+  readonly endMs: Instant;
+  readonly offsetMs: number;
+  /**
+   * How far the wall clock had come before `startMs`: further than it shows there if it was put back, less far if it was
+   * put forward.
+   */
+  readonly reachedMs: number;
+}
+
+const BLOCK_MS = 2 ** 35; // some 398 days
+const WEEK_MS = 7 * 86_400_000;
+
+const zones = new Map<string, ZoneOffsets>();
+
+/** The offsets of a zone, shared by all rules in it. Throws `E_ZONE` for a zone unknown here. */
+export function offsetsOf(timezone: string): ZoneOffsets {
+  let known = zones.get(timezone);
+  if (known === undefined) zones.set(timezone, (known = new ZoneOffsets(offsetIn(timezone))));
+  return known;
+}
+
+class ZoneOffsets {
+  readonly #offset: (at: Instant) => number;
+  readonly #blocks = new Map<number, readonly Stretch[]>();
+  #last: Stretch | undefined;
+
+  constructor(offset: (at: Instant) => number) {
+    this.#offset = offset;
+  }
+
+  /** The stretch in which the instant lies. */
+  at(instant: Instant): Stretch {
+    const last = this.#last;
+    if (last !== undefined && last.startMs <= instant && instant < last.endMs) return last;
+    const block = Math.floor(instant / BLOCK_MS);
+    let stretches = this.#blocks.get(block);
+    if (stretches === undefined) this.#blocks.set(block, (stretches = this.#read(block * BLOCK_MS)));
+    return (this.#last = stretches.find(({ endMs }) => instant < endMs)!);
+  }
+
+  /** The stretches of a block, from a fortnight before it, so that a clock that was put back just before it is known. */
+  #read(blockMs: Instant): readonly Stretch[] {
+    const stretches: Stretch[] = [];
+    const blockEndMs = blockMs + BLOCK_MS;
+    let startMs = blockMs - 2 * WEEK_MS;
+    let offsetMs = this.#offset(startMs);
+    let reachedMs = startMs + offsetMs;
+    const close = (endMs: Instant): void => {
+      const from = Math.max(startMs, blockMs);
+      if (endMs > from) {
+        const reached = Math.max(reachedMs, from > startMs ? from + offsetMs : reachedMs);
+        stretches.push({ startMs: from, endMs, offsetMs, reachedMs: reached });
+      }
+      reachedMs = Math.max(reachedMs, endMs + offsetMs);
+    };
+    for (let before = startMs; before < blockEndMs; before += WEEK_MS) {
+      const after = Math.min(before + WEEK_MS, blockEndMs);
+      while (this.#offset(after) !== offsetMs) {
+        const changeMs = this.#change(Math.max(startMs, before), after, offsetMs);
+        close(changeMs);
+        startMs = changeMs;
+        offsetMs = this.#offset(changeMs);
+      }
+    }
+    close(blockEndMs);
+    return stretches;
+  }
+
+  /** The first instant after `before`, at the latest `after`, with another offset. */
+  #change(before: Instant, after: Instant, offsetMs: number): Instant {
+    while (after - before > 1) {
+      const middle = Math.floor((before + after) / 2);
+      if (this.#offset(middle) === offsetMs) before = middle;
+      else after = middle;
+    }
+    return after;
+  }
+}
+export type { ZoneOffsets };
