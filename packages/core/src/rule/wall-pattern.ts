@@ -1,7 +1,8 @@
 // WallPattern: the wall times at which every field of a cron or a calendar matches, without a zone. Wall times are
 // milliseconds of the wall clock read as UTC.
 //
-// W1  A search takes bounded time: it gives up after 400 years, when the calendar has been through all it has.
+// W1  A search takes bounded time: it gives up after the last year named, or after 400 years, when the calendar has been
+//     through all it has.
 
 import { type DayFields, MonthDays } from './month-days.js';
 
@@ -50,7 +51,7 @@ export class WallPattern {
     this.#wholeS = !seconds ? 1 : !minutes ? MINUTE_S : !this.hourly ? HOUR_S : DAY_S;
     this.#months = Array.from({ length: 13 }, (_, month) => fields.month.includes(month));
     this.#years = fields.year === undefined ? undefined : new Set(fields.year);
-    this.#lastYear = Math.min(LAST_YEAR, fields.year?.at(-1) ?? LAST_YEAR);
+    this.#lastYear = fields.year?.at(-1) ?? LAST_YEAR;
     this.#days = new MonthDays(fields);
   }
 
@@ -92,7 +93,7 @@ export class WallPattern {
 
   #dayAtOrAfter(day: number): number | undefined {
     let { year, month, date } = dateOfDay(day);
-    const giveUp = Math.min(this.#lastYear, year + CYCLE_YEARS);
+    const giveUp = this.#years === undefined ? Math.min(LAST_YEAR, year + CYCLE_YEARS) : this.#lastYear;
     while (year <= giveUp) {
       if (this.#years !== undefined && !this.#years.has(year)) {
         [year, month, date] = [year + 1, 1, 1];
