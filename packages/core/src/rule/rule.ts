@@ -2,8 +2,9 @@
 //
 // R1  `next` answers a slot strictly later than it is asked for, or `undefined`: never an earlier one, never the same.
 // R2  A rule is a pure function of its spec and of this host's time zone data.
-// R3  Whatever the spec, reading it and each answer take bounded time: `next` gives up after 100,000 leaps over what is
-//     left out, and a rule that has no slot at all is refused when it is read.
+// R3  Whatever the spec, reading it and each answer take bounded time. `next` gives up once 20,000 leaps over what is left
+//     out have brought nothing, or 400 years, after which the calendar repeats itself. A rule that has no slot at all is
+//     refused when it is read.
 // R4  Due times are never before their slots and in their order: jitter stays below the way to the next slot, and spread
 //     is one shift for all slots of a schedule.
 
@@ -31,7 +32,8 @@ export interface Rule {
   readonly digest: string;
 }
 
-const MOST_LEAPS = 100_000;
+const MOST_LEAPS = 20_000;
+const CYCLE_MS = 146_097 * 86_400_000; // 400 years
 const LAST_SLOT_MS: Instant = Date.UTC(9999, 11, 30);
 
 /** Reads a rule. `where` names it in errors: `schedule daily-report`. Throws `E_RULE`, `E_DURATION` or `E_ZONE`. */
@@ -63,9 +65,11 @@ class ReadRule implements Rule {
 
   next(afterMs: Instant): Instant | undefined {
     let from = afterMs;
+    let giveUpMs = Infinity;
     for (let leaps = 0; leaps < MOST_LEAPS; leaps += 1) {
       const slot = this.#candidate(from);
-      if (slot === undefined) return undefined;
+      if (slot === undefined || slot > giveUpMs) return undefined;
+      if (leaps === 0) giveUpMs = slot + CYCLE_MS;
       const outUntil = this.#exclusions.until(slot);
       if (outUntil === undefined) return slot;
       from = outUntil;

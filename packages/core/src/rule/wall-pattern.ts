@@ -101,7 +101,7 @@ export class WallPattern {
       }
       if (this.#months[month]) {
         const first = dayOfDate(year, month);
-        const bits = this.#days.in(lengthOf(year, month), (first + THURSDAY) % 7) >>> date;
+        const bits = this.#days.in(lengthOf(year, month), (first + SINCE_MARCH_0 + WEDNESDAY) % 7) >>> date;
         if (bits !== 0) return first + date - 1 + trailingZeros(bits);
       }
       [year, month, date] = month === 12 ? [year + 1, 1, 1] : [year, month + 1, 1];
@@ -110,7 +110,8 @@ export class WallPattern {
   }
 }
 
-const THURSDAY = 4; // of 1 January 1970
+const SINCE_MARCH_0 = 719_468; // days from 1 March of the year 0, a Wednesday, to 1970
+const WEDNESDAY = 3;
 
 /** For each index the first value that is not below it, or -1; one index further than the values go. */
 function nextTable(values: readonly number[], size: number): Int8Array {
@@ -138,12 +139,12 @@ function dayOfDate(year: number, month: number): number {
     Math.floor(marchYear / 100) +
     Math.floor(marchYear / 400) +
     dayOfYear -
-    719_468
+    SINCE_MARCH_0
   );
 }
 
 function dateOfDay(day: number): { year: number; month: number; date: number } {
-  const sinceMarch0 = day + 719_468;
+  const sinceMarch0 = day + SINCE_MARCH_0;
   const era = Math.floor(sinceMarch0 / 146_097);
   const ofEra = sinceMarch0 - era * 146_097;
   const yearOfEra = Math.floor(
