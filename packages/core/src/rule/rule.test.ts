@@ -190,6 +190,11 @@ describe('unions, skips and bounds', () => {
     expect(rule.excluded(before, rule.next(before)!, 2).map(iso)).toEqual(['2027-10-30T22:00', '2027-10-30T23:00']);
   });
 
+  test('X1: a leap over a day that lost an hour ends with that day', () => {
+    const spec: RuleSpec = { cron: '0 * * * *', timezone: 'Europe/Berlin', holidays: ['2027-03-28'] };
+    expect(texts(spec, '2027-03-27T22:00Z', 2)).toEqual(['2027-03-27T22:00', '2027-03-28T22:00']);
+  });
+
   test('startAt and endAt are included, and without an offset mean the zone', () => {
     const spec = {
       cron: '0 9 * * *',
