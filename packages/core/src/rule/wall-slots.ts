@@ -14,8 +14,6 @@ import type { Stretch, ZoneOffsets } from './zone-offsets.js';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-/** Slots are looked for from 1970 on. */
-export const FIRST_SLOT_MS: Instant = 0;
 
 /** The slots of a pattern in a zone. */
 export class WallSlots {
