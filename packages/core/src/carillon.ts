@@ -11,6 +11,7 @@ import { Engine } from './runtime/engine.js';
 import { type AmendAnswer, Amendments } from './runtime/amendments.js';
 import { type JobAddress, type JobPage, type JobQuery, Jobs } from './runtime/jobs.js';
 import { Placements, type ScheduleAnswer, type ScheduleRefusal } from './runtime/placements.js';
+import { Schedules } from './schedules.js';
 import { type Catalog, catalogOf } from './task/catalog.js';
 import type { EventMap, Listener } from './task/events.js';
 import { consoleLogger, type Logger } from './task/logger.js';
@@ -112,6 +113,8 @@ const CARILLON_OPTIONS: readonly (keyof CarillonOptions)[] = [
 export class Carillon implements AsyncDisposable {
   /** The name under which this process holds jobs. */
   readonly name: string;
+  /** Recurring work: schedules that make a job of a task at each of their slots. */
+  readonly schedules: Schedules;
   readonly #catalog: Catalog;
   readonly #engine: Engine;
   readonly #placements: Placements;
@@ -176,6 +179,15 @@ export class Carillon implements AsyncDisposable {
       ids,
       namespace: this.#namespace,
       keepingOf,
+    });
+    this.schedules = new Schedules({
+      engine: this.#engine,
+      ledger,
+      ids,
+      namespace: this.#namespace,
+      maxBytes: this.#payloadBytes,
+      optionsOf: (task) => this.#optionsOf(task),
+      open: () => this.#open(),
     });
   }
 

@@ -19,10 +19,35 @@ export type { JsonOf } from './message/payload.js';
 export type { StandardSchema } from './message/schema.js';
 export type { Backend } from './ports/backend.js';
 export type { Backoff, BackoffData } from './retry/backoff.js';
+export type {
+  CalendarSpec,
+  DayOfMonth,
+  DayOfWeek,
+  Dst,
+  Field,
+  Holidays,
+  Month,
+  Range,
+  RuleSpec,
+  Times,
+  Weekday,
+} from './rule/spec.js';
+export type { CatchUpSpec, ScheduleSpec } from './schedule/plan.js';
+export type { CatchUp, CatchUpMode, MissReason, Overlap, ScheduleState } from './schedule/schedule.js';
+export type { PastOccurrence, ScheduleView } from './schedule/view.js';
+export type {
+  EditOptions,
+  PutAnswer,
+  PutArguments,
+  RequestOptions,
+  SchedulePage,
+  ScheduleQuery,
+  Schedules,
+} from './schedules.js';
 export type { JobPage, JobQuery } from './runtime/jobs.js';
 export type { ScheduleAnswer, ScheduleRefusal } from './runtime/placements.js';
-export type { EventMap, JobEvent, Listener } from './task/events.js';
-export type { Attempt, Handler, HandlerResolver, Services } from './task/handler.js';
+export type { EventMap, JobEvent, Listener, ScheduleEvent } from './task/events.js';
+export type { Attempt, Handler, HandlerResolver, Occurrence, Services } from './task/handler.js';
 export { consoleLogger, silentLogger } from './task/logger.js';
 export type { Logger } from './task/logger.js';
 export { giveUp, retryAfter, Ruling, snooze } from './task/ruling.js';

@@ -9,6 +9,7 @@ import { type Keeping, keepingOf } from '../task/options.js';
 import type { Due } from '../time/due.js';
 import { dueInstant } from '../time/due.js';
 import type { Instant } from '../time/instant.js';
+import { withBell } from './bell.js';
 import { type Carriage, carry } from './carriage.js';
 import {
   attemptsBegun,
@@ -40,11 +41,20 @@ export function cancel(
   wish: Wish & { want: 'cancel' },
   now: Instant,
   keeping: Keeping,
+  fused = false,
 ): Amendment {
   return amend(namespace, record, wish, (job) => {
     const gone = close(job, 'cancelled', now, keepingOf(job.body.overrides, keeping), { reason: wish.reason });
-    return [gone, writeJob(gone, undefined)];
+    const { content, writes } = withBell(namespace, gone, writeJob(gone, undefined), now, fused);
+    return [gone, content, writes];
   });
+}
+
+/** Ends an open job at once, whoever works on it: he hears that he should stop, and counts only if he is done already. */
+export function end(record: LedgerRecord, wish: Wish & { want: 'cancel' }, now: Instant, keeping: Keeping): Write {
+  const job = readJob(record);
+  const gone = close(job, 'cancelled', now, keepingOf(job.body.overrides, keeping), { reason: wish.reason });
+  return put(record, writeJob(record.lease === undefined ? gone : withBody(gone, { wish }), undefined));
 }
 
 /** Gives a job another due time, or leaves the wish to. */
@@ -91,7 +101,7 @@ function amend(
   namespace: string,
   record: LedgerRecord,
   wish: Wish,
-  change: (job: Job) => [Job, RecordContent],
+  change: (job: Job) => [Job, RecordContent, (readonly Write[])?],
 ): Amendment {
   const job = readJob(record);
   const attempts = attemptsBegun(job, record);
@@ -105,8 +115,9 @@ function amend(
       writes: [put(record, writeJob(wishing, record.wakeAt, record.outbox))],
     };
   }
-  const [after, content] = change(job);
-  return { answer: 'done', attempts, job: after, writes: [put(record, content), ...withPointer(namespace, after)] };
+  const [after, content, more = []] = change(job);
+  const writes = [put(record, content), ...withPointer(namespace, after), ...more];
+  return { answer: 'done', attempts, job: after, writes };
 }
 
 /** A cancel keeps the abort that an earlier one asked for. */

@@ -39,6 +39,20 @@ export interface PlacedAnswer {
   readonly same?: boolean;
 }
 
+/** Where an occurrence comes from: its schedule's rule, in time or caught up on, or a request. */
+export type Origin = 'schedule' | 'catch-up' | 'trigger' | 'backfill';
+
+/** What a job knows of the schedule whose occurrence it is. */
+export interface OccurrenceBody {
+  readonly schedule: string;
+  readonly slot: Instant;
+  readonly origin: Origin;
+  /** Its schedule wants to hear of its end at once. */
+  readonly rings?: true;
+  /** What the occurrence before it returned. */
+  readonly previous?: unknown;
+}
+
 /** What only the body knows of a job; everything but the payload is left out at its usual value (J1 of job.ts). */
 export interface JobBody {
   readonly payload: unknown;
@@ -54,6 +68,7 @@ export interface JobBody {
   readonly overrides?: TaskOverrides;
   readonly headers?: Readonly<Record<string, string>>;
   readonly neverAgain?: true;
+  readonly occurrence?: OccurrenceBody;
   readonly hop?: number;
   readonly sweeps?: number;
   /** How many messages have been promised for it; names the next one. */

@@ -30,6 +30,7 @@ import {
 import { readBody } from './job-body.js';
 import { ended, onItsWay, told } from './happenings.js';
 import { withPointer } from './pointer.js';
+import { withBell } from './bell.js';
 import { close, countInterruptions, MESSAGE_RETENTION_MS, settle } from './settle.js';
 
 /** What the kind is made of: the tasks it can run, and how the backend carries jobs. */
@@ -72,10 +73,10 @@ export function jobKind(parts: JobKindParts): Kind {
     happenings: () => readonly Happening[],
     wakeAt?: Instant,
   ): Step => {
-    const written = content(job, now, wakeAt);
+    const { content: written, writes } = withBell(namespace, job, content(job, now, wakeAt), now, carriage().fused);
     const pointer = record.wakeAt === undefined ? [] : withPointer(namespace, job); // else its key may be another's
     return {
-      writes: [{ do: 'put', key: record.key, expect, content: written }, ...pointer],
+      writes: [{ do: 'put', key: record.key, expect, content: written }, ...pointer, ...writes],
       outbox: written.outbox.length === 0 ? NO_MESSAGES : written.outbox.map((entry) => entry.message),
       happenings,
     };
@@ -107,6 +108,7 @@ export function jobKind(parts: JobKindParts): Kind {
     key: job.body.key,
     payload: job.body.payload,
     headers: job.body.headers ?? NO_HEADERS,
+    occurrence: job.body.occurrence,
     number: (job.body.starts ?? 0) + 1,
     failures: job.body.failures ?? 0,
     nominalAt: nominalAt(job),
@@ -251,7 +253,7 @@ export function jobKind(parts: JobKindParts): Kind {
 const RECORD_ONLY = [
   ...(['key', 'unkeyed', 'placedAt', 'nominalAt', 'hop', 'sweeps', 'messages', 'lastMessageAt', 'failures'] as const),
   ...(['interruptions', 'starts', 'attempts', 'wish', 'answer', 'unknownSince', 'progress', 'result'] as const),
-  ...(['settledAt', 'reason', 'brief'] as const),
+  ...(['settledAt', 'reason', 'brief', 'occurrence'] as const),
 ] satisfies readonly (keyof JobBody)[];
 
 const NOTHING = (): readonly Happening[] => [];

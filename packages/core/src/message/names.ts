@@ -87,6 +87,16 @@ export function pauseRecord(namespace: string, what: 'queue' | 'task', name: str
   return { kind: 'pause', id: scoped(namespace, `${what}/${name}`), partition: 'pause' };
 }
 
+/** The record of a schedule; its occurrences are kept in its partition. */
+export function scheduleRecord(namespace: string, id: string): RecordKey {
+  return { kind: 'schedule', id: scoped(namespace, id), partition: partitionOf(`schedule/${id}`) };
+}
+
+/** The record that tells a schedule that one of its occurrences has ended. */
+export function bellRecord(namespace: string, schedule: string): RecordKey {
+  return { ...scheduleRecord(namespace, schedule), kind: 'bell' };
+}
+
 /** An id for a job with a key: its end says the key's partition, so that the id alone finds the record (N2). */
 export function mintedForKey(id: string, partition: string): string {
   return `${id}-${partition}`;

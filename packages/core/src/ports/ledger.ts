@@ -186,6 +186,8 @@ export interface Ledger {
   readonly durability: 'fsync' | 'replicated' | 'async' | 'memory';
   /** A record is found only by its partition, so the engine leaves an alias where an id does not tell it. */
   readonly partitioned: boolean;
+  /** False if others on the same transport don't see its records: recurring schedules are refused then. */
+  readonly shared?: boolean;
   /** Connects, verifies, and says what is missing. Calling it again is harmless. */
   open(): Promise<void>;
   close(): Promise<void>;

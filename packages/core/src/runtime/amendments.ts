@@ -55,6 +55,7 @@ export class Amendments {
         { want: 'cancel', abort, reason: 'cancelled' },
         engine.time.now(),
         this.#keeping(record),
+        engine.carriage().fused,
       ),
     );
     if (answer.outcome !== 'unknown' || !onClaim || !('id' in address) || engine.carriage().fused) return answer;

@@ -5,7 +5,7 @@
 
 import { CarillonError } from '../errors.js';
 import { validate } from '../message/schema.js';
-import type { Attempt, Handler } from '../task/handler.js';
+import type { Attempt, Handler, Occurrence } from '../task/handler.js';
 import type { Outcome, Work } from '../task/kind.js';
 import type { Logger } from '../task/logger.js';
 import { Ruling } from '../task/ruling.js';
@@ -87,6 +87,21 @@ export class RunningAttempt implements Attempt {
   }
   get headers(): Readonly<Record<string, string>> {
     return this.#work.headers;
+  }
+  get occurrence(): Occurrence | undefined {
+    const { occurrence, nominalAt } = this.#work;
+    if (occurrence === undefined) return undefined;
+    const { schedule, origin, previous, slot } = occurrence;
+    const latenessMs = Math.max(0, this.#parts.startedAt - nominalAt);
+    return {
+      schedule,
+      origin,
+      previous,
+      slot: new Date(slot),
+      dueAt: this.nominalAt,
+      startedAt: this.startedAt,
+      latenessMs,
+    };
   }
   get log(): Logger {
     return (this.#log ??= this.#parts.log.child({ task: this.task, jobId: this.jobId, attempt: this.number }));

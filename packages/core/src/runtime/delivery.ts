@@ -8,8 +8,9 @@
 // Y3  A record that nothing can be decided about is set aside with its reason (I8); one of a kind that this engine does not
 //     know is given back.
 // Y4  A guard is the user's code: one that throws, or hangs beyond the job's time-out, says nothing, and the job goes on.
+// Y5  A decision that also rests on other records is made again if one of them has changed meanwhile.
 
-import type { Grant, Ledger, RecordKey, Write } from '../ports/ledger.js';
+import type { Grant, Ledger, LedgerRecord, RecordKey, Write } from '../ports/ledger.js';
 import type { Delivery } from '../ports/transport.js';
 import type { Arrived, Guard, Kind, Step } from '../task/kind.js';
 import type { Logger } from '../task/logger.js';
@@ -44,6 +45,8 @@ export interface DeliveryParts {
 }
 
 const FULL_RETRY_MS = 5_000;
+const ROUNDS = 20;
+const NOTHING_SEEN: readonly (LedgerRecord | undefined)[] = [];
 
 /** Takes acquired records from grant to ack. */
 export class Deliveries {
@@ -97,7 +100,9 @@ export class Deliveries {
       slot = false;
     };
     try {
-      const arrived = this.#arrive(grant, kind, pauses.holds(delivery.queue, record.task));
+      const seen = kind.concerns === undefined ? NOTHING_SEEN : await this.#see(kind, record);
+      if (seen === undefined) return;
+      const arrived = this.#arrive(grant, kind, pauses.holds(delivery.queue, record.task), seen);
       if (arrived.to === 'write') {
         giveSlot();
         return await this.#write(delivery, grant, kind, arrived);
@@ -118,14 +123,21 @@ export class Deliveries {
   }
 
   /** What to do with an acquired record; one that nothing can be decided about is set aside (Y3). */
-  #arrive(grant: Grant, kind: Kind, paused: boolean): Arrived {
+  #arrive(grant: Grant, kind: Kind, paused: boolean, seen: readonly (LedgerRecord | undefined)[]): Arrived {
     try {
-      return kind.arrive(grant.record, grant.at, paused);
+      return kind.arrive(grant.record, grant.at, paused, seen);
     } catch (error) {
       const reason = `unreadable: ${error instanceof Error ? error.message : String(error)}`;
       const expect = { version: grant.record.version, fence: grant.fence };
       return { to: 'write', step: kind.setAside(grant.record, expect, reason, grant.at), guard: undefined };
     }
+  }
+
+  /** The records that a decision about this one also rests on; undefined if the engine stops before they are read. */
+  async #see(kind: Kind, record: LedgerRecord): Promise<readonly (LedgerRecord | undefined)[] | undefined> {
+    const { ledger, availability } = this.#parts;
+    const keys = kind.concerns?.(record) ?? [];
+    return keys.length === 0 ? NOTHING_SEEN : availability.persist(() => ledger.read(keys));
   }
 
   async #write(delivery: Delivery, grant: Grant, kind: Kind, arrived: Arrived & { to: 'write' }): Promise<void> {
@@ -151,11 +163,21 @@ export class Deliveries {
   }
 
   /** Commits a step that needs no handler; undefined if the lease was lost or the record changed: the next delivery decides. */
-  async #commit(delivery: Delivery, grant: Grant, kind: Kind, step: Step): Promise<Step | undefined> {
+  async #commit(
+    delivery: Delivery,
+    grant: Grant,
+    kind: Kind,
+    step: Step,
+    round: number = 0,
+  ): Promise<Step | undefined> {
     const { ledger, ids, availability } = this.#parts;
     const change = { nonce: ids.nonce(), writes: step.writes, durable: true };
     const [answer] = (await availability.persist(() => ledger.commit([change]))) ?? [];
     if (answer?.answer === 'ok') return step;
+    if (answer?.answer === 'conflict' && !isSame(answer.key, grant.record.key)) {
+      if (round < ROUNDS) await this.#release(delivery, grant, kind, 0, round + 1); // Y5
+      return undefined;
+    }
     if (answer?.answer === 'conflict' && answer.record?.fence === grant.fence) {
       if (answer.record.lease === undefined) return happened(step, answer.record); // U2 of attempts.ts
       await this.#release(delivery, { ...grant, record: answer.record }, kind, 0); // somebody left a wish: look again
@@ -164,11 +186,13 @@ export class Deliveries {
   }
 
   /** Gives back, uncounted, what was acquired and can't start now, to be delivered again after a while. */
-  async #release(delivery: Delivery, grant: Grant, kind: Kind, afterMs: number): Promise<void> {
+  async #release(delivery: Delivery, grant: Grant, kind: Kind, afterMs: number, round: number = 0): Promise<void> {
     const now = this.#parts.time.now();
-    const arrived = this.#arrive(grant, kind, false);
+    const seen = kind.concerns === undefined ? NOTHING_SEEN : await this.#see(kind, grant.record);
+    if (seen === undefined) return;
+    const arrived = this.#arrive(grant, kind, false, seen);
     const step = arrived.to === 'run' ? arrived.work.release(grant.record, now, now + afterMs) : arrived.step;
-    await this.#finish(delivery, grant.record.key, await this.#commit(delivery, grant, kind, step));
+    await this.#finish(delivery, grant.record.key, await this.#commit(delivery, grant, kind, step, round));
   }
 
   /** Gives back a record of a kind that only a newer version knows (Y3). */
@@ -187,6 +211,10 @@ export class Deliveries {
     events.tell(step.happenings);
     await ackIf(delivery, await outbox.send(key, step.outbox), availability); // Y1
   }
+}
+
+function isSame(a: RecordKey, b: RecordKey): boolean {
+  return a.kind === b.kind && a.id === b.id;
 }
 
 function leaseOf({ record, fence }: Grant): NonNullable<Held['lease']> {

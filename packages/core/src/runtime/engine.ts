@@ -8,6 +8,9 @@ import { jobKind } from '../job/job-kind.js';
 import type { Carriage } from '../job/carriage.js';
 import { queueName } from '../message/names.js';
 import type { Backend } from '../ports/backend.js';
+import { bellKind } from '../schedule/bell-kind.js';
+import { rememberedRules } from '../schedule/rules.js';
+import { scheduleKind } from '../schedule/schedule-kind.js';
 import type { Catalog } from '../task/catalog.js';
 import type { Logger } from '../task/logger.js';
 import type { Clock, Ids, Random } from '../time/clock.js';
@@ -81,7 +84,9 @@ export class Engine {
       earlyMs: transport.limits.precisionMs === 0 ? 0 : transport.limits.precisionMs + USUAL_DELAY_MS,
     });
     const job = jobKind({ namespace, catalog, carriage: this.carriage, random });
-    const kinds = new Map([[job.name, job]]);
+    const schedule = scheduleKind({ namespace, carriage: this.carriage, ruleOf: rememberedRules() });
+    const bell = bellKind(namespace, this.carriage);
+    const kinds = new Map([job, schedule, bell].map((kind) => [kind.name, kind]));
 
     this.events = new Events(log);
     const events = this.events;

@@ -10,6 +10,12 @@ export interface JobEvent {
   readonly key: string | undefined;
 }
 
+/** What every event about a schedule says. */
+export interface ScheduleEvent {
+  readonly schedule: string;
+  readonly task: string;
+}
+
 /** Event → what its listeners are given. */
 export interface EventMap {
   'job:scheduled': JobEvent & { readonly dueAt: Instant; readonly outcome: string };
@@ -34,6 +40,18 @@ export interface EventMap {
   /** A message came whose record the ledger has lost. */
   'ledger:loss': { readonly id: string; readonly task: string };
   'delivery:malformed': { readonly id: string; readonly queue: string; readonly reason: string };
+  /** An occurrence was placed: `id` names its job. */
+  'schedule:occurred': ScheduleEvent & { readonly id: string; readonly slot: Instant; readonly origin: string };
+  /** Slots that did not run, from `slot` to `to`, and why. */
+  'schedule:missed': ScheduleEvent & {
+    readonly reason: string;
+    readonly slot: Instant;
+    readonly to: Instant;
+    readonly count: number;
+  };
+  'schedule:paused': ScheduleEvent & { readonly note: string | undefined };
+  'schedule:ended': ScheduleEvent;
+  'schedule:dead': ScheduleEvent & { readonly reason: string };
   'sweep:done': { readonly examined: number; readonly resent: number };
   /** A port stopped or started answering. */
   'backend:down': { readonly reason: unknown };

@@ -3,6 +3,23 @@
 import type { AnyTask } from './task.js';
 import type { Logger } from './logger.js';
 
+/** One occurrence of a schedule, as its handler sees it. */
+export interface Occurrence {
+  /** The schedule's id. */
+  readonly schedule: string;
+  /** The time that the schedule's rule names; what identifies the occurrence. */
+  readonly slot: Date;
+  /** When it was due: the slot, with the rule's jitter and spread; or when it was asked for. */
+  readonly dueAt: Date;
+  readonly startedAt: Date;
+  /** Milliseconds from `dueAt` to `startedAt`. */
+  readonly latenessMs: number;
+  /** By its rule and in time (`schedule`), by its rule but caught up on, or because somebody asked for it. */
+  readonly origin: 'schedule' | 'catch-up' | 'trigger' | 'backfill';
+  /** What the last occurrence returned that is known to be done; undefined if there is none. */
+  readonly previous: unknown;
+}
+
 /** What a handler is given beside the payload: who it is, when it was due, and how to hear that it should stop. */
 export interface Attempt {
   readonly jobId: string;
@@ -26,6 +43,8 @@ export interface Attempt {
   readonly log: Logger;
   /** The headers that the job was scheduled with. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Set if the job is an occurrence of a schedule. */
+  readonly occurrence: Occurrence | undefined;
   /** Keeps a JSON value on the job for others to see; resolves when it is kept, or when the lease turns out to be lost. */
   progress(value: unknown): Promise<void>;
 }

@@ -3,11 +3,12 @@
 // D1  Everything here is synchronous and pure: decisions over plain data, effects as data.
 
 import type { Envelope } from '../message/envelope.js';
-import type { Expectation, LedgerRecord, RecordContent, Write } from '../ports/ledger.js';
+import type { Expectation, LedgerRecord, RecordContent, RecordKey, Write } from '../ports/ledger.js';
 import type { OutgoingMessage } from '../ports/outgoing-message.js';
 import type { Instant } from '../time/instant.js';
 import type { CatalogEntry } from './catalog.js';
 import type { Happening } from './events.js';
+import type { Occurrence } from './handler.js';
 import type { FailureVerdict } from './task.js';
 
 /** How an attempt ended. */
@@ -45,6 +46,12 @@ export interface Guard {
   skip(): Step;
 }
 
+/** Which occurrence an attempt is made for. */
+type OccurrenceOf = Pick<Occurrence, 'schedule' | 'origin'> & {
+  readonly slot: Instant;
+  readonly previous?: unknown;
+};
+
 /** An attempt that is about to be made. */
 export interface Work {
   readonly entry: CatalogEntry;
@@ -53,6 +60,8 @@ export interface Work {
   readonly key: string | undefined;
   readonly payload: unknown;
   readonly headers: Readonly<Record<string, string>>;
+  /** Set if it is an occurrence of a schedule. */
+  readonly occurrence: OccurrenceOf | undefined;
   readonly number: number;
   readonly failures: number;
   readonly nominalAt: Instant;
@@ -96,8 +105,12 @@ export interface Kind {
     redelivered: boolean,
   ): RecordContent | { readonly malformed: string };
   /** What tells a record's work from other work under the same id (`RecordContent.brief`), if that is known. */
-  brief(record: LedgerRecord): string | undefined;
-  arrive(record: LedgerRecord, now: Instant, paused: boolean): Arrived;
+  brief?(record: LedgerRecord): string | undefined;
+  /** Records of the same partition that `arrive` wants to see; never throws. */
+  concerns?(record: LedgerRecord): readonly RecordKey[];
+  /** `seen` are the records that it is concerned with, in their order; a write that expects another version of one of them
+   *  makes the change fail, and then it is asked again. */
+  arrive(record: LedgerRecord, now: Instant, paused: boolean, seen?: readonly (LedgerRecord | undefined)[]): Arrived;
   early(record: LedgerRecord, envelope: Envelope, now: Instant): Early;
   /** The record's next message once more, and the write that puts off the next look: what a sweep sends. */
   resend(record: LedgerRecord, now: Instant, jitter: number): Step;

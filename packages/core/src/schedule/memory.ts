@@ -1,0 +1,53 @@
+// Memory: what a schedule remembers of its occurrences: counts of all, the latest one by one.
+
+import type { Instant } from '../time/instant.js';
+import { type Entry, KEPT, type MissReason, type Schedule, type Start, withBody } from './schedule.js';
+
+/** Slots in a row that were missed for the same reason. */
+export interface Miss {
+  readonly reason: MissReason;
+  readonly slot: Instant;
+  readonly to: Instant;
+  readonly count: number;
+}
+
+/** One slot that was missed. */
+export function missed(slot: Instant, reason: MissReason): Miss {
+  return { reason, slot, to: slot, count: 1 };
+}
+
+/** Misses in the order of their slots, those in a row with one reason taken together. */
+export function inRows(misses: readonly Miss[]): readonly Miss[] {
+  const rows: Miss[] = [];
+  for (const miss of misses.toSorted((a, b) => a.slot - b.slot)) {
+    const last = rows.at(-1);
+    if (last?.reason !== miss.reason) rows.push(miss);
+    else rows[rows.length - 1] = { ...last, to: miss.to, count: last.count + miss.count };
+  }
+  return rows;
+}
+
+/** The schedule with these misses counted and remembered. */
+export function noteMisses(schedule: Schedule, misses: readonly Miss[], now: Instant): Schedule {
+  if (misses.length === 0) return schedule;
+  const { counts } = schedule.body;
+  const totals = { ...counts.missed };
+  const rows = inRows(misses);
+  for (const { reason, count } of rows) totals[reason] = (totals[reason] ?? 0) + count;
+  const entries = rows.map(({ reason, slot, to, count }): Entry => {
+    return { missed: reason, slot, at: now, ...(count > 1 && { to, count }) };
+  });
+  return withBody(remember(schedule, entries), { counts: { ...counts, missed: totals } });
+}
+
+/** The schedule with an occurrence counted and remembered that was placed. */
+export function noteStart(schedule: Schedule, { slot, origin }: Start, job: string, now: Instant): Schedule {
+  const { counts } = schedule.body;
+  return withBody(remember(schedule, [{ job, slot, at: now, origin }]), {
+    counts: { ...counts, started: counts.started + 1 },
+  });
+}
+
+function remember(schedule: Schedule, entries: readonly Entry[]): Schedule {
+  return withBody(schedule, { recent: [...(schedule.body.recent ?? []), ...entries].slice(-KEPT.recent) });
+}

@@ -1,0 +1,366 @@
+// Schedules: what users hold of recurring work: put, pause, resume, trigger, backfill, delete, get, list, preview.
+//
+// S1  Each change is one compare-and-set on the schedule's record: whoever loses looks again and decides again.
+
+import { CarillonError } from './errors.js';
+import { checkIdentity, isOf, queueName, scheduleRecord } from './message/names.js';
+import type { JsonOf } from './message/payload.js';
+import { validate } from './message/schema.js';
+import type { Ledger, LedgerRecord } from './ports/ledger.js';
+import { parseRule } from './rule/rule.js';
+import type { RuleSpec } from './rule/spec.js';
+import type { Engine } from './runtime/engine.js';
+import { arm } from './schedule/arm.js';
+import { ask, checkEdition, type Edit, pause, putPlan, remove, resume } from './schedule/edit.js';
+import { checkScheduleId, OVERLAPS, type ResolvedPlan, resolvePlan, type ScheduleSpec } from './schedule/plan.js';
+import { rememberedRules } from './schedule/rules.js';
+import { type Overlap, readSchedule, type Schedule, type ScheduleState } from './schedule/schedule.js';
+import { type ScheduleView, upcoming, viewSchedule } from './schedule/view.js';
+import { atLeastOne, oneOf, onlyKnown, type ResolvedTask } from './task/options.js';
+import { type PayloadOf, type TaskRef, taskOf } from './task/task.js';
+import type { Ids } from './time/clock.js';
+
+/** The payload of a schedule's occurrences: it may be left out if the handler takes none. */
+export type PutArguments<T extends TaskRef> =
+  undefined extends PayloadOf<T>
+    ? [payload?: JsonOf<PayloadOf<T>>, options?: EditOptions]
+    : [payload: JsonOf<PayloadOf<T>>, options?: EditOptions];
+
+/** What an edit may compare. */
+export interface EditOptions {
+  /** Throw `E_SCHEDULE_CHANGED` unless the schedule is at this edition (0: unless there is none). */
+  readonly edition?: number | undefined;
+}
+
+/** What a put did. `unchanged`: this plan stands already; `outdated`: one of a higher version stands. */
+export interface PutAnswer {
+  readonly outcome: 'created' | 'updated' | 'unchanged' | 'outdated';
+  readonly edition: number;
+}
+
+/** How an occurrence beside the rule is asked for. */
+export interface RequestOptions {
+  /** Names the request: repeating it with the same id asks for nothing more. Minted if left out. */
+  readonly id?: string | undefined;
+  /** Instead of the schedule's own. */
+  readonly overlap?: Overlap | undefined;
+}
+
+/** Which schedules to list; every field narrows. */
+export interface ScheduleQuery {
+  readonly idPrefix?: string | undefined;
+  /** Default: all but `deleted`. */
+  readonly states?: readonly ScheduleState[] | undefined;
+  /** At most so many per page; default 100. */
+  readonly limit?: number | undefined;
+  readonly cursor?: string | undefined;
+}
+
+/** Some schedules; `cursor` is missing on the last page. A page may hold fewer than `limit`, even none, and go on. */
+export interface SchedulePage {
+  readonly schedules: readonly ScheduleView[];
+  readonly cursor?: string;
+}
+
+/** What schedules work with. */
+export interface SchedulesParts {
+  readonly engine: Engine;
+  readonly ledger: Ledger;
+  readonly ids: Ids;
+  readonly namespace: string;
+  readonly maxBytes: number;
+  readonly optionsOf: (task: ReturnType<typeof taskOf>) => ResolvedTask;
+  /** Opens the backend. */
+  readonly open: () => Promise<void>;
+}
+
+const ROUNDS = 50;
+const MOST_PREVIEWED = 1_000;
+const LISTED: readonly ScheduleState[] = ['active', 'paused', 'ended', 'dead'];
+
+/** The schedules of one namespace. */
+export class Schedules {
+  readonly #parts: SchedulesParts;
+  readonly #ruleOf = rememberedRules();
+
+  constructor(parts: SchedulesParts) {
+    this.#parts = parts;
+  }
+
+  /** Creates the schedule, or changes it into this one; if it is this one already, nothing happens. */
+  async put<T extends TaskRef>(
+    id: string,
+    task: T,
+    spec: ScheduleSpec,
+    ...[payload, options = {}]: PutArguments<T>
+  ): Promise<PutAnswer> {
+    onlyKnown(options, ['edition'], 'put');
+    return this.putPlan(id, await this.plan(id, task, spec, payload), options);
+  }
+
+  /** Checks what `put` would be given, and touches nothing. */
+  async plan(
+    id: string,
+    task: TaskRef,
+    spec: ScheduleSpec,
+    payload: unknown,
+    declaredBy?: string,
+  ): Promise<ResolvedPlan & { readonly queue: string }> {
+    const { optionsOf, maxBytes, namespace } = this.#parts;
+    const resolved = optionsOf(taskOf(task));
+    const { schema } = resolved;
+    if (schema !== undefined) await validate(schema, payload, `the payload of schedule ${id}`);
+    const plan = resolvePlan(checkScheduleId(id), resolved, spec, payload, { maxBytes, declaredBy });
+    return { ...plan, queue: queueName(namespace, resolved.queue) };
+  }
+
+  /** Puts a plan that was checked before. */
+  async putPlan(
+    id: string,
+    plan: ResolvedPlan & { readonly queue: string },
+    { edition }: EditOptions = {},
+  ): Promise<PutAnswer> {
+    const { engine, namespace } = this.#parts;
+    const record = scheduleRecord(namespace, checkScheduleId(id));
+    const put = await this.#edit(id, (standing, found) =>
+      putPlan(standing, plan, this.#ruleOf, {
+        id,
+        now: engine.time.now(),
+        queue: plan.queue,
+        record,
+        generation: found?.generation ?? 0,
+        edition,
+      }),
+    );
+    return { outcome: put.outcome, edition: put.schedule.body.edition };
+  }
+
+  /** Pauses a schedule, for every engine; what runs goes on. Pausing it again is harmless. */
+  async pause(
+    id: string,
+    options: EditOptions & { readonly note?: string } = {},
+  ): Promise<'paused' | 'unchanged' | 'ended'> {
+    onlyKnown(options, ['edition', 'note'], 'pause');
+    const paused = await this.#change(id, options, (standing, now) => pause(standing, options.note, now));
+    return paused.outcome;
+  }
+
+  /** Resumes a schedule. Slots that passed meanwhile are missed, as `paused`. */
+  async resume(
+    id: string,
+    options: EditOptions & { readonly note?: string } = {},
+  ): Promise<'resumed' | 'unchanged' | 'ended'> {
+    onlyKnown(options, ['edition', 'note'], 'resume');
+    const resumed = await this.#change(id, options, (standing, now) =>
+      resume(standing, options.note, this.#ruleOf(standing), id, now),
+    );
+    return resumed.outcome;
+  }
+
+  /** Asks for one occurrence now, also of a schedule that is paused or has ended; `at` is the slot that it stands for. */
+  async trigger(id: string, options: RequestOptions & { readonly at?: Date } = {}): Promise<'requested' | 'unchanged'> {
+    onlyKnown(options, ['id', 'overlap', 'at'], 'trigger');
+    const { overlap, at } = options;
+    const request = this.#requestId(options);
+    const asked = await this.#change(id, {}, (standing, now) =>
+      ask(standing, { ask: 'trigger', id: request, at: at?.getTime() ?? now, ...(overlap && { overlap }) }, now),
+    );
+    return asked.outcome;
+  }
+
+  /** Runs the slots of a range again, both ends included and at most 1,000 of them, whether they ran or not. */
+  async backfill(
+    id: string,
+    range: { readonly from: Date; readonly to: Date },
+    options: RequestOptions = {},
+  ): Promise<'requested' | 'unchanged'> {
+    onlyKnown(range, ['from', 'to'], 'The range of a backfill');
+    onlyKnown(options, ['id', 'overlap'], 'backfill');
+    const [from, to] = [range.from.getTime(), range.to.getTime()];
+    if (!(from <= to)) {
+      throw new CarillonError('E_OPTIONS', 'A backfill ends before it begins.', {
+        next: 'Give from and to as Dates, in order.',
+      });
+    }
+    const { overlap } = options;
+    const request = this.#requestId(options);
+    const asked = await this.#change(id, {}, (standing, now) => {
+      if (
+        upcoming(this.#ruleOf(standing), from - 1, MOST_PREVIEWED + 1).filter((slot) => slot.getTime() <= to).length >
+        MOST_PREVIEWED
+      ) {
+        throw new CarillonError('E_OPTIONS', `The backfill of ${id} has more than ${MOST_PREVIEWED} slots.`, {
+          next: 'Ask for a part of it at a time.',
+        });
+      }
+      return ask(standing, { ask: 'backfill', id: request, from, to, ...(overlap && { overlap }) }, now);
+    });
+    return asked.outcome;
+  }
+
+  /** Deletes a schedule; occurrences that were placed go on. */
+  async delete(id: string, options: EditOptions = {}): Promise<'deleted' | 'unknown'> {
+    onlyKnown(options, ['edition'], 'delete');
+    try {
+      await this.#change(id, options, (standing, now) => remove(standing, now));
+      return 'deleted';
+    } catch (error) {
+      if (CarillonError.is(error) && error.code === 'E_SCHEDULE_UNKNOWN') return 'unknown';
+      throw error;
+    }
+  }
+
+  /** A schedule as it is now; undefined if there is none. */
+  async get(id: string): Promise<ScheduleView | undefined> {
+    await this.#parts.open();
+    const found = await this.#find(id);
+    if (found === undefined || found.state === 'deleted') return undefined;
+    return this.#view(found);
+  }
+
+  /** One page of schedules. */
+  async list(query: ScheduleQuery = {}): Promise<SchedulePage> {
+    onlyKnown(query, ['idPrefix', 'states', 'limit', 'cursor'], 'A query of schedules');
+    for (const state of query.states ?? []) oneOf(state, [...LISTED, 'deleted'], 'states of a query');
+    await this.#parts.open();
+    const { ledger, namespace } = this.#parts;
+    const { states = LISTED, limit = 100, cursor } = query;
+    const idPrefix = scheduleRecord(namespace, query.idPrefix ?? '').id;
+    const page = await ledger.list({
+      kind: 'schedule',
+      states,
+      limit: atLeastOne(limit, 'limit of a query'),
+      ...(idPrefix !== '' && { idPrefix }),
+      ...(cursor !== undefined && { cursor }),
+    });
+    const views = page.records.filter((record) => isOf(namespace, record.key)).map((record) => this.#view(record));
+    const schedules = views.filter((view) => view !== undefined);
+    return { schedules, ...(page.cursor !== undefined && { cursor: page.cursor }) };
+  }
+
+  /** Every schedule that a query finds, page by page. */
+  async *all(query: Omit<ScheduleQuery, 'cursor'> = {}): AsyncGenerator<ScheduleView> {
+    let cursor: string | undefined;
+    do {
+      const page = await this.list({ ...query, ...(cursor !== undefined && { cursor }) });
+      yield* page.schedules;
+      cursor = page.cursor;
+    } while (cursor !== undefined);
+  }
+
+  /** The next slots of a rule, or of a schedule that stands, at most 1,000. */
+  async preview(of: string | RuleSpec, count: number = 10, after?: Date): Promise<readonly Date[]> {
+    await this.#parts.open();
+    const most = Math.min(atLeastOne(count, 'count of a preview'), MOST_PREVIEWED);
+    const from = after?.getTime() ?? this.#parts.engine.time.now();
+    if (typeof of !== 'string') return upcoming(parseRule(of, 'a preview'), from, most);
+    const found = await this.#find(of);
+    if (found === undefined) throw unknown(of);
+    return upcoming(this.#ruleOf(readSchedule(found)), from, most);
+  }
+
+  #requestId({ id, overlap }: RequestOptions): string {
+    oneOf(overlap, OVERLAPS, 'overlap');
+    return id === undefined ? this.#parts.ids.nonce() : checkIdentity(id, 'id');
+  }
+
+  #view(record: LedgerRecord): ScheduleView | undefined {
+    let schedule: Schedule;
+    try {
+      schedule = readSchedule(record);
+    } catch {
+      return undefined; // only its text is left; an event has told of it
+    }
+    const { namespace, engine } = this.#parts;
+    return viewSchedule(namespace, schedule, record, this.#readable(schedule), engine.time.now());
+  }
+
+  #readable(schedule: Schedule): ReturnType<typeof parseRule> | undefined {
+    try {
+      return this.#ruleOf(schedule);
+    } catch {
+      return undefined; // its zone is unknown here
+    }
+  }
+
+  async #find(id: string): Promise<LedgerRecord | undefined> {
+    const { ledger, namespace } = this.#parts;
+    return (await ledger.read([scheduleRecord(namespace, checkScheduleId(id))]))[0];
+  }
+
+  #change<Outcome extends string>(
+    id: string,
+    { edition }: EditOptions,
+    decide: (standing: Schedule, now: number) => Edit<Outcome>,
+  ): Promise<{ outcome: Outcome; schedule: Schedule }> {
+    const { engine } = this.#parts;
+    return this.#edit(id, (standing) => {
+      if (standing === undefined || standing.state === 'deleted' || standing.state === 'dead') throw unknown(id);
+      checkEdition(id, standing.body.edition, edition);
+      return decide(standing, engine.time.now());
+    });
+  }
+
+  async #edit<Outcome extends string>(
+    id: string,
+    decide: (standing: Schedule | undefined, found: LedgerRecord | undefined) => Edit<Outcome>,
+  ): Promise<{ outcome: Outcome; schedule: Schedule }> {
+    const { engine, ledger, ids, namespace, open } = this.#parts;
+    await open();
+    refuseUnshared(ledger);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const found = await this.#find(id);
+      const standing = found && readOrNothing(found);
+      const { outcome, schedule, misses = [] } = decide(standing, found);
+      if (schedule === undefined) return { outcome, schedule: standing as Schedule };
+      const now = engine.time.now();
+      const content = arm(schedule, now, engine.carriage(), found?.outbox ?? []);
+      const expect = found === undefined ? ({ absent: true } as const) : { version: found.version };
+      const key = scheduleRecord(namespace, id);
+      const [written] = await ledger.commit([
+        { nonce: ids.nonce(), writes: [{ do: 'put', key, expect, content }], durable: true },
+      ]);
+      if (written?.answer !== 'ok') continue; // S1
+      await engine.outbox.send(
+        key,
+        content.outbox.map(({ message }) => message),
+      );
+      this.#tell(id, standing, schedule, misses);
+      return { outcome, schedule };
+    }
+    throw new CarillonError('E_UNCLEAR', `The schedule ${id} could not be changed: it changed itself at every try.`, {
+      next: 'Nothing was changed; call again.',
+      id,
+    });
+  }
+
+  #tell(id: string, before: Schedule | undefined, { state, body }: Schedule, misses: Edit['misses'] = []): void {
+    const { events } = this.#parts.engine;
+    const about = { schedule: id, task: body.plan.action.task };
+    for (const miss of misses) events.emit('schedule:missed', { ...about, ...miss });
+    if (state === 'paused' && before?.state !== state) events.emit('schedule:paused', { ...about, note: body.note });
+    if (state === 'ended' && before?.state !== state) events.emit('schedule:ended', about);
+  }
+}
+
+function readOrNothing(record: LedgerRecord): Schedule | undefined {
+  try {
+    return readSchedule(record);
+  } catch {
+    return undefined; // it was set aside: putting it starts it anew
+  }
+}
+
+function refuseUnshared({ shared }: Ledger): void {
+  if (shared !== false) return;
+  throw new CarillonError('E_LEDGER_SHARED', 'Recurring schedules need a ledger that every engine shares.', {
+    next: 'Use a shared ledger (embedded, Redis): without one each replica would run every occurrence.',
+  });
+}
+
+function unknown(id: string): CarillonError {
+  return new CarillonError('E_SCHEDULE_UNKNOWN', `There is no schedule ${id}.`, {
+    next: 'Put it first; it may have been deleted.',
+    id,
+  });
+}
