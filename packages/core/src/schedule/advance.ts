@@ -11,7 +11,7 @@ import type { Instant } from '../time/instant.js';
 import { catchUp, IN_TIME_MS } from './catch-up.js';
 import { decideOverlap, type Running } from './overlap.js';
 import { missed, noteMisses, noteStart, type Miss } from './memory.js';
-import type { OccurrenceKey, Request, Schedule, ScheduleState, Start } from './schedule.js';
+import type { OccurrenceKey, Open, Request, Schedule, ScheduleState, Start } from './schedule.js';
 import { KEPT, withBody } from './schedule.js';
 
 /** What a schedule has decided. */
@@ -20,7 +20,7 @@ export interface Advance {
   /** To be placed now, each due at its own time. */
   readonly starts: readonly { readonly start: Start; readonly dueAt: Instant }[];
   /** What runs and is to be put an end to. */
-  readonly stop: { readonly how: 'ask' | 'end'; readonly running: readonly OccurrenceKey[] } | undefined;
+  readonly stop: { readonly how: 'ask' | 'end'; readonly running: readonly Open[] } | undefined;
   readonly misses: readonly Miss[];
 }
 
@@ -64,7 +64,7 @@ export function advance(before: Schedule, sight: Sight): Advance {
   for (const { start, reason } of decided.dropped) misses.push(missed(start.slot, reason));
 
   const starts: { start: Start; dueAt: Instant }[] = [];
-  const followed: OccurrenceKey[] = decided.stop === 'end' ? [] : [...running];
+  const followed: Open[] = stopped(running, decided.stop);
   for (const { start, followed: follows } of decided.starts) {
     const byRule = start.request === undefined;
     if (byRule && room <= 0) {
@@ -138,13 +138,20 @@ function reconcile(schedule: Schedule, { recordOf }: Sight): Schedule {
     const job = readJob(record);
     if (!isSettled(job)) return true;
     if (job.state === 'done') lastResult = job.body.result;
-    if ((job.state === 'dead' || job.state === 'indeterminate') && plan.pauseOnFailure === true && state === 'active') {
+    const failed = (job.state === 'dead' || job.state === 'indeterminate') && occurrence.stopping !== true;
+    if (failed && plan.pauseOnFailure === true && state === 'active') {
       state = 'paused';
       note = `paused because its occurrence of ${new Date(occurrence.slot).toISOString()} failed`;
     }
     return false;
   });
   return withBody({ ...schedule, state }, { running: listOrNone(open), lastResult, note });
+}
+
+/** What still runs after it was stopped or asked to. */
+function stopped(running: readonly Open[], stop: 'ask' | 'end' | undefined): Open[] {
+  if (stop === 'end') return [];
+  return stop === 'ask' ? running.map((open) => ({ ...open, stopping: true })) : [...running];
 }
 
 function howFar(running: readonly OccurrenceKey[], { recordOf }: Sight): Running {

@@ -33,10 +33,11 @@ export function placeOccurrence(
   times: { readonly dueAt: Instant; readonly now: Instant },
   carriage: Carriage,
 ): { readonly write: Write; readonly promised: OutboxEntry | undefined } {
-  const { plan, lastResult, next } = schedule.body;
+  const { plan, lastResult, next, waiting } = schedule.body;
   const { task, payload, neverAgain } = plan.action;
-  const awaited = plan.overlap !== 'skip' && plan.overlap !== 'allow';
-  const rings = awaited || plan.pauseOnFailure === true || next === undefined || next - start.slot > SOON_MS;
+  const awaited = waiting !== undefined || (plan.overlap !== 'skip' && plan.overlap !== 'allow');
+  const looksSoon = schedule.state === 'active' && next !== undefined && next - start.slot <= SOON_MS;
+  const rings = awaited || plan.pauseOnFailure === true || !looksSoon;
   const job: Job = {
     record: occurrenceRecord(namespace, schedule.record, start),
     task,

@@ -43,6 +43,11 @@ export interface OccurrenceKey {
   readonly request?: string;
 }
 
+/** An occurrence that was placed and is followed; `stopping` if it was asked to stop. */
+export interface Open extends OccurrenceKey {
+  readonly stopping?: true;
+}
+
 /** An occurrence that has not been placed yet; `overlap` is a request's own. */
 export interface Start extends OccurrenceKey {
   readonly overlap?: Overlap;
@@ -117,7 +122,7 @@ export interface ScheduleBody {
   /** How many more occurrences the limit allows. */
   readonly remaining?: number;
   /** Occurrences that were placed and are not known to have ended. */
-  readonly running?: readonly OccurrenceKey[];
+  readonly running?: readonly Open[];
   /** Occurrences that wait for those to end. */
   readonly waiting?: readonly Start[];
   readonly requests?: readonly Request[];
