@@ -32,8 +32,7 @@ export type {
   Times,
   Weekday,
 } from './rule/spec.js';
-export type { CatchUpSpec, ScheduleSpec } from './schedule/plan.js';
-export type { CatchUp, CatchUpMode, MissReason, Overlap, ScheduleState } from './schedule/schedule.js';
+export type { CatchUp, MissReason, ScheduleState } from './schedule/schedule.js';
 export type { PastOccurrence, ScheduleView } from './schedule/view.js';
 export type {
   EditOptions,
@@ -50,6 +49,7 @@ export type { EventMap, JobEvent, Listener, ScheduleEvent } from './task/events.
 export type { Attempt, Handler, HandlerResolver, Occurrence, Services } from './task/handler.js';
 export { consoleLogger, silentLogger } from './task/logger.js';
 export type { Logger } from './task/logger.js';
+export type { CatchUpMode, CatchUpSpec, Overlap, Recurring, ScheduleSpec } from './task/recurring.js';
 export { giveUp, retryAfter, Ruling, snooze } from './task/ruling.js';
 export { defineTask, implement, TASK, taskOf } from './task/task.js';
 export type {

@@ -12,11 +12,12 @@ import type { RuleSpec } from './rule/spec.js';
 import type { Engine } from './runtime/engine.js';
 import { arm } from './schedule/arm.js';
 import { ask, checkEdition, type Edit, pause, putPlan, remove, resume } from './schedule/edit.js';
-import { checkScheduleId, OVERLAPS, type ResolvedPlan, resolvePlan, type ScheduleSpec } from './schedule/plan.js';
+import { checkScheduleId, OVERLAPS, type ResolvedPlan, resolvePlan } from './schedule/plan.js';
 import { rememberedRules } from './schedule/rules.js';
-import { type Overlap, readSchedule, type Schedule, type ScheduleState } from './schedule/schedule.js';
+import { readSchedule, type Schedule, type ScheduleState } from './schedule/schedule.js';
 import { type ScheduleView, upcoming, viewSchedule } from './schedule/view.js';
 import { atLeastOne, oneOf, onlyKnown, type ResolvedTask } from './task/options.js';
+import type { Overlap, ScheduleSpec } from './task/recurring.js';
 import { type PayloadOf, type TaskRef, taskOf } from './task/task.js';
 import type { Ids } from './time/clock.js';
 

@@ -1,7 +1,7 @@
 // Declaration: what a decorator says about a task, and the token that it makes of it.
 
 import { CarillonError, defineTask } from '@carillon/core';
-import type { AnyTask, StandardSchema, Task, TaskOptions } from '@carillon/core';
+import type { AnyTask, ScheduleSpec, StandardSchema, Task, TaskOptions } from '@carillon/core';
 
 /** Options of a task that is declared where it is handled. `U` is what `unless` reads, `S` what `schema` gives out. */
 export type ScheduledTaskOptions<U = unknown, S = never> = Omit<TaskOptions<U>, 'schema'> & {
@@ -23,12 +23,36 @@ export type ImplementedTaskOptions<P, R> = Pick<TaskOptions<P>, (typeof WORKER_O
   readonly name?: undefined;
 };
 
+/** Options of a task that its own schedule runs: when, what of overlaps and catch-up, and those of the task. */
+export type RecurringTaskOptions = ScheduleSpec &
+  Omit<TaskOptions, 'in' | 'onExisting' | 'record' | 'schema' | 'unless'> & {
+    /** The name of the task and the id of its schedule. By default as for `ScheduledTask`. */
+    readonly name?: string;
+  };
+
 /** Options of a task as a decorator was given them. */
-export type Declaration = TaskOptions & { readonly name?: string | undefined; readonly task?: AnyTask | undefined };
+export type Declaration = TaskOptions & {
+  readonly name?: string | undefined;
+  readonly task?: AnyTask | undefined;
+  readonly recurring?: ScheduleSpec | undefined;
+};
+
+const TASK_OPTIONS = [
+  ...(['queue', 'attempts', 'retry', 'interruptions', 'timeout', 'concurrency', 'maxLateness', 'keep'] as const),
+  'name',
+] satisfies readonly (keyof RecurringTaskOptions)[];
+
+/** The declaration of a task that its own schedule runs. */
+export function recurringDeclaration(options: RecurringTaskOptions): Declaration {
+  const isTaskOption = ([name]: [string, unknown]): boolean => (TASK_OPTIONS as readonly string[]).includes(name);
+  const entries = Object.entries(options);
+  const recurring = Object.fromEntries(entries.filter((entry) => !isTaskOption(entry)));
+  return { ...Object.fromEntries(entries.filter(isTaskOption)), recurring };
+}
 
 /** The token of a declaration; throws `E_OPTIONS` for what can't be one. */
 export function taskFrom(declaration: Declaration, defaultName: () => string): AnyTask {
-  const { name, task, ...options } = declaration;
+  const { name, task, recurring: _recurring, ...options } = declaration;
   if (task === undefined) return defineTask<never>(name ?? defaultName(), options as object);
   const given = Object.entries({ name, ...options }).filter(([, value]) => value !== undefined);
   if (given.length === 0) return task;

@@ -5,7 +5,7 @@
 // D3  Nothing here depends on metadata that a compiler emits.
 
 import { CarillonError, TASK, taskOf } from '@carillon/core';
-import type { AnyTask, PayloadOf, ResultOf, Task } from '@carillon/core';
+import type { AnyTask, PayloadOf, ResultOf, ScheduleSpec, Task } from '@carillon/core';
 import { type Declaration, taskFrom } from './declaration.js';
 import { classTaskName, methodTaskName } from './task-name.js';
 
@@ -16,6 +16,8 @@ export type HandlerClass<T extends object = object> = new (...args: never[]) => 
 export interface DeclaredTask {
   readonly task: AnyTask;
   readonly method: string | symbol;
+  /** When it runs by itself, if it does. */
+  readonly recurring?: ScheduleSpec | undefined;
 }
 
 type Method = (...args: never[]) => unknown;
@@ -24,6 +26,7 @@ type MethodsOf<T> = { [K in keyof T]: T[K] extends Method ? K : never }[keyof T]
 /** The class that a method would be the `handle` of. */
 export type ClassOf<M> = abstract new () => { handle: Extract<M, Method> };
 
+const RECURRING = Symbol.for('@carillon/recurring-task'); // on a class: when its task runs by itself
 const METHODS = Symbol.for('@carillon/method-tasks'); // on a prototype: its declarations by method
 const METHOD = Symbol.for('@carillon/method-task'); // on a method, where a decorator does not see the prototype
 
@@ -42,6 +45,7 @@ export function declareClass(type: HandlerClass, declaration: Declaration): void
     );
   }
   Object.defineProperty(type, TASK, { value: taskFrom(declaration, () => classTaskName(type)) });
+  if (declaration.recurring !== undefined) Object.defineProperty(type, RECURRING, { value: declaration.recurring });
 }
 
 /** Keeps a method's declaration on the prototype that declares it; throws `E_OPTIONS` if it has one. */
@@ -72,13 +76,18 @@ export function declaredTasks(type: HandlerClass): readonly DeclaredTask[] {
 }
 
 function* tasksOf(type: HandlerClass): Generator<DeclaredTask> {
-  if (Object.hasOwn(type, TASK)) yield { task: taskOf(type as HandlerClass<{ handle: Method }>), method: 'handle' };
+  if (Object.hasOwn(type, TASK)) {
+    const recurring = Object.hasOwn(type, RECURRING) ? (type as { [RECURRING]?: ScheduleSpec })[RECURRING] : undefined;
+    yield { task: taskOf(type as HandlerClass<{ handle: Method }>), method: 'handle', recurring };
+  }
   const prototype = type.prototype as { [METHODS]?: Map<string | symbol, Declaration> };
   const declared = Object.hasOwn(prototype, METHODS) ? prototype[METHODS] : undefined;
   for (const method of Reflect.ownKeys(prototype)) {
     const marked = Object.getOwnPropertyDescriptor(prototype, method)?.value as { [METHOD]?: Declaration } | undefined;
     const declaration = declared?.get(method) ?? marked?.[METHOD];
-    if (declaration !== undefined) yield { task: taskFrom(declaration, () => methodTaskName(type, method)), method };
+    if (declaration === undefined) continue;
+    const task = taskFrom(declaration, () => methodTaskName(type, method));
+    yield { task, method, recurring: declaration.recurring };
   }
 }
 

@@ -4,7 +4,7 @@
 // F2  A binding of the user's is never changed: it decides how the handler is made.
 
 import { CarillonError } from '@carillon/core';
-import type { Handler, HandlerResolver, Services, TaskDefinition } from '@carillon/core';
+import type { Attempt, Handler, HandlerResolver, Occurrence, Services, TaskDefinition } from '@carillon/core';
 import type { Container, ServiceIdentifier } from 'inversify';
 import { checkHandler, checkMetadata } from './container-check.js';
 import { makeInjectable } from './constructor-metadata.js';
@@ -26,9 +26,10 @@ export function fromContainer(container: Container, classes: readonly HandlerCla
     const tasks = tasksOf(type, index);
     register(container, type);
     const check = (): void => checkHandler(container, type);
-    return tasks.map(({ task, method }) => ({
+    return tasks.map(({ task, method, recurring }) => ({
       task,
-      resolver: { resolve: resolve(container, type, method), services, check },
+      resolver: { resolve: resolve(container, type, method, recurring !== undefined), services, check },
+      ...(recurring !== undefined && { recurring: { spec: recurring } }),
     }));
   });
 }
@@ -62,15 +63,30 @@ function isBound(container: Container, type: HandlerClass): boolean {
   }
 }
 
-function resolve(container: Container, type: HandlerClass, method: string | symbol): HandlerResolver['resolve'] {
+function resolve(
+  container: Container,
+  type: HandlerClass,
+  method: string | symbol,
+  recurring: boolean,
+): HandlerResolver['resolve'] {
   const service = type as ServiceIdentifier<Record<string | symbol, Handler['handle']>>;
   return async () => {
     const instance = await container.getAsync(service); // F1
     if (typeof instance[method] === 'function') {
-      return { handle: (payload, attempt) => (instance[method] as Handler['handle'])(payload, attempt) };
+      const call = (given: unknown, attempt: Attempt): unknown =>
+        (instance[method] as Handler['handle'])(given as never, attempt);
+      return { handle: (payload, attempt) => call(recurring ? occurrenceOf(attempt) : payload, attempt) };
     }
     throw new CarillonError('E_TASK_HANDLER', `The container's ${type.name} has no method ${String(method)}.`, {
       next: `Bind ${type.name} to itself, or to what has the method.`,
     });
   };
+}
+
+/** The occurrence that an attempt is made for; a job that was scheduled by hand is one that was asked for. */
+function occurrenceOf(attempt: Attempt): Occurrence {
+  const { occurrence, task, nominalAt, dueAt, startedAt } = attempt;
+  if (occurrence !== undefined) return occurrence;
+  const latenessMs = Math.max(0, startedAt.getTime() - dueAt.getTime());
+  return { schedule: task, slot: nominalAt, dueAt, startedAt, latenessMs, origin: 'trigger', previous: undefined };
 }

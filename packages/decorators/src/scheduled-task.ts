@@ -49,26 +49,27 @@ export function ScheduledTask<U = unknown, S = never>(
   options?: ScheduledTaskOptions<U, S>,
 ): TaskDecorator<S, U, unknown>;
 export function ScheduledTask(options: object = {}): TaskDecorator<never, unknown, unknown> {
-  const declaration: Declaration = options;
+  return decorate(options, '@ScheduledTask()');
+}
+
+/** A decorator that declares a task on a class or on a method; `by` is how errors call it. */
+export function decorate(declaration: Declaration, by: string): TaskDecorator<never, unknown, unknown> {
+  const misplaced = (where: string): CarillonError =>
+    new CarillonError('E_OPTIONS', `${by} can't stand on ${where}.`, {
+      next: 'Put it on a class with a method `handle`, or on a public method of an instance.',
+    });
+  const standard = (target: object, context: DecoratorContext): void => {
+    if (context.kind === 'class') return declareClass(target as HandlerClass, declaration);
+    const member = `${context.kind} ${String(context.name)}`;
+    if (context.kind !== 'method') throw misplaced(`the ${member}`);
+    if (context.static || context.private) throw misplaced(`the ${context.static ? 'static' : 'private'} ${member}`);
+    markMethod(target, declaration);
+  };
   return (target: object, at?: string | symbol | DecoratorContext, descriptor?: PropertyDescriptor): void => {
-    if (typeof at === 'object') return standard(target, at, declaration);
+    if (typeof at === 'object') return standard(target, at);
     if (at === undefined) return declareClass(target as HandlerClass, declaration);
     if (typeof target === 'function') throw misplaced(`the static method ${String(at)}`);
     if (typeof descriptor?.value !== 'function') throw misplaced(`the field or accessor ${String(at)}`);
     declareMethod(target, at, declaration);
   };
-}
-
-function standard(target: object, context: DecoratorContext, declaration: Declaration): void {
-  if (context.kind === 'class') return declareClass(target as HandlerClass, declaration);
-  const member = `${context.kind} ${String(context.name)}`;
-  if (context.kind !== 'method') throw misplaced(`the ${member}`);
-  if (context.static || context.private) throw misplaced(`the ${context.static ? 'static' : 'private'} ${member}`);
-  markMethod(target, declaration);
-}
-
-function misplaced(where: string): CarillonError {
-  return new CarillonError('E_OPTIONS', `@ScheduledTask() can't stand on ${where}.`, {
-    next: 'Put it on a class with a method `handle`, or on a public method of an instance.',
-  });
 }

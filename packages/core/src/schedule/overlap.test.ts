@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decideOverlap, type Running } from './overlap.js';
-import { KEPT, type Overlap, type Start } from './schedule.js';
+import type { Overlap } from '../task/recurring.js';
+import { KEPT, type Start } from './schedule.js';
 
 const at = (...slots: number[]): Start[] => slots.map((slot) => ({ slot, origin: 'schedule' }));
 const slotsOf = (starts: readonly Start[]): number[] => starts.map(({ slot }) => slot);

@@ -4,7 +4,8 @@
 // L2  The policy counts when it is decided, so an edit also concerns what waits already.
 // L3  `allow` starts at once and is not followed: it makes nobody wait, and nobody waits for it.
 
-import { KEPT, type MissReason, type Overlap, type Start } from './schedule.js';
+import type { Overlap } from '../task/recurring.js';
+import { KEPT, type MissReason, type Start } from './schedule.js';
 
 /** What is decided about the occurrences that want to start. */
 export interface OverlapDecision {

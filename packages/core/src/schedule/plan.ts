@@ -7,34 +7,10 @@ import { CarillonError } from '../errors.js';
 import { encodePayload } from '../message/payload.js';
 import { digestOf as textDigest } from '../rule/digest.js';
 import { parseRule, type Rule } from '../rule/rule.js';
-import type { RuleSpec } from '../rule/spec.js';
 import { atLeastOne, oneOf, onlyKnown, type ResolvedTask } from '../task/options.js';
-import { type Duration, durationMs } from '../time/duration.js';
-import type { CatchUpMode, Overlap, Plan } from './schedule.js';
-
-/** When a schedule's occurrences are, and what happens to those that can't simply run. */
-export interface ScheduleSpec extends RuleSpec {
-  /** What happens to an occurrence while an earlier one has not ended; default `skip`. */
-  readonly overlap?: Overlap | undefined;
-  /** Which slots run that could not be taken in time (nobody was there, or a message was lost). Slots later than `within`
-   *  (default `'1m'`) are too late; of the rest `all` run (the default, the newest `most`: 100), the latest `once`, or
-   *  those in time (`skip`). */
-  readonly catchUp?: CatchUpMode | CatchUpSpec | undefined;
-  /** Pauses the schedule when an occurrence is set aside, dead or indeterminate; default false. */
-  readonly pauseOnFailure?: boolean | undefined;
-  /** Ends the schedule after so many occurrences; triggers and backfills do not count. Default none. */
-  readonly limit?: number | undefined;
-  /** Orders those who put it: a lower version than the one that stands changes nothing, so that an old replica can't undo
-   *  what a new one declares during a rolling deploy. Default 0. */
-  readonly version?: number | undefined;
-}
-
-/** Which slots are caught up on, and how far back. */
-export interface CatchUpSpec {
-  readonly mode?: CatchUpMode | undefined;
-  readonly within?: Duration | undefined;
-  readonly most?: number | undefined;
-}
+import type { CatchUpSpec, Overlap, ScheduleSpec } from '../task/recurring.js';
+import { durationMs } from '../time/duration.js';
+import type { Plan } from './schedule.js';
 
 /** A plan, with its rule and its digest. */
 export interface ResolvedPlan {

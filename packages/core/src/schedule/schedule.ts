@@ -15,19 +15,14 @@ import { nextGeneration } from '../job/job.js';
 import type { Origin } from '../job/job-body.js';
 import type { LedgerRecord, RecordContent, RecordKey } from '../ports/ledger.js';
 import type { RuleSpec } from '../rule/spec.js';
+import type { CatchUpMode, Overlap } from '../task/recurring.js';
 import type { Instant } from '../time/instant.js';
 
 /** The states of a schedule; see the picture at the head of schedule.ts. */
 export type ScheduleState = 'active' | 'paused' | 'ended' | 'deleted' | 'dead';
 
-/** What happens to an occurrence while an earlier one of the same schedule has not ended. */
-export type Overlap = 'skip' | 'buffer-one' | 'buffer-all' | 'cancel-other' | 'terminate-other' | 'allow';
-
 /** Why an occurrence did not run. */
 export type MissReason = 'overlap' | 'paused' | 'too-late' | 'excluded' | 'ended' | 'superseded';
-
-/** Which slots run that could not be taken in time: none, the latest, or all of them. */
-export type CatchUpMode = 'skip' | 'once' | 'all';
 
 /** What a schedule does with slots that it could not take in time, resolved. */
 export interface CatchUp {

@@ -5,7 +5,8 @@ import type { LedgerRecord } from '../ports/ledger.js';
 import type { Rule } from '../rule/rule.js';
 import type { RuleSpec } from '../rule/spec.js';
 import type { Origin } from '../job/job-body.js';
-import type { CatchUp, MissReason, Overlap, Schedule, ScheduleState } from './schedule.js';
+import type { CatchUp, MissReason, Schedule, ScheduleState } from './schedule.js';
+import type { Overlap } from '../task/recurring.js';
 import { occurrenceId } from './occurrence.js';
 
 /** An occurrence that was placed, or slots that were missed, as users see them. */

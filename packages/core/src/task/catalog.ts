@@ -5,6 +5,7 @@
 import { CarillonError } from '../errors.js';
 import type { HandlerResolver } from './handler.js';
 import { resolveTask, type ResolvedTask } from './options.js';
+import type { Recurring } from './recurring.js';
 import type { AnyTask, TaskDefinition } from './task.js';
 
 /** A task that an engine can run. */
@@ -12,6 +13,7 @@ export interface CatalogEntry {
   readonly task: AnyTask;
   readonly options: ResolvedTask;
   readonly resolver: HandlerResolver;
+  readonly recurring?: Recurring | undefined;
 }
 
 /** Name → task. */
@@ -21,7 +23,7 @@ export type Catalog = ReadonlyMap<string, CatalogEntry>;
 export function catalogOf(definitions: readonly TaskDefinition[]): Catalog {
   const entries = new Map<string, CatalogEntry>();
   for (const definition of definitions) {
-    const { task, resolver } = (definition ?? {}) as Partial<TaskDefinition>;
+    const { task, resolver, recurring } = (definition ?? {}) as Partial<TaskDefinition>;
     if (task?.name === undefined || resolver === undefined) {
       throw new CarillonError('E_OPTIONS', '`tasks` has an entry that is no task with its handler.', {
         next: 'Pass fromContainer(container, [YourClass]) for decorated classes, or implement(task, handler).',
@@ -33,7 +35,7 @@ export function catalogOf(definitions: readonly TaskDefinition[]): Catalog {
       });
     }
     resolver.check?.(task);
-    entries.set(task.name, { task, options: resolveTask(task), resolver });
+    entries.set(task.name, { task, options: resolveTask(task), resolver, recurring });
   }
   return entries;
 }

@@ -5,6 +5,7 @@ import type { StandardSchema } from '../message/schema.js';
 import type { Backoff, BackoffData } from '../retry/backoff.js';
 import type { Duration } from '../time/duration.js';
 import type { Handler, HandlerResolver, Services } from './handler.js';
+import type { Recurring } from './recurring.js';
 import type { Ruling } from './ruling.js';
 
 /** What `retry.on` is told about a failure. */
@@ -158,6 +159,8 @@ export function taskOf(ref: TaskRef): AnyTask {
 export interface TaskDefinition {
   readonly task: AnyTask;
   readonly resolver: HandlerResolver;
+  /** When it runs by itself: put in place when the Carillon starts. */
+  readonly recurring?: Recurring;
 }
 
 /** Binds a task to a plain function or object, without a container; throws `E_TASK_HANDLER` if it gets neither. */
