@@ -1,5 +1,6 @@
 // Carillon: what users hold: schedule, cancel, get, list, on; start and stop.
 
+import type { DeclaredOptions } from './declared-schedules.js';
 import { CarillonError } from './errors.js';
 import { candidate, type Candidate, type ScheduleFields } from './job/candidate.js';
 import type { JobView } from './job/view.js';
@@ -40,6 +41,8 @@ export interface CarillonOptions {
   readonly lease?: Duration;
   /** Limits in bytes; default 256 KiB for a payload, 16 KiB for a result or progress. */
   readonly limits?: { readonly payloadBytes?: number; readonly resultBytes?: number };
+  /** What happens to schedules that its tasks declare. */
+  readonly schedules?: DeclaredOptions;
   /** A pino logger, or anything of its shape; default: warnings and errors to the console. */
   readonly logger?: Logger;
   /** Ports for tests and simulation; default the host's own. */
@@ -103,6 +106,7 @@ const CARILLON_OPTIONS: readonly (keyof CarillonOptions)[] = [
   'name',
   'lease',
   'limits',
+  'schedules',
   'logger',
   'clock',
   'random',
@@ -188,12 +192,19 @@ export class Carillon implements AsyncDisposable {
       maxBytes: this.#payloadBytes,
       optionsOf: (task) => this.#optionsOf(task),
       open: () => this.#open(),
+      declared: {
+        clock,
+        tasks: [...this.#catalog.values()],
+        options: options.schedules ?? {},
+        onFailure: (error) => this.#engine.availability.report(error),
+      },
     });
   }
 
   /** Opens the backend and begins to run jobs, if there are tasks. Throws what is missing, with what to do about it. */
   async start(): Promise<void> {
     this.#alive();
+    await this.schedules.declared.start();
     await this.#engine.start();
   }
 
@@ -204,6 +215,7 @@ export class Carillon implements AsyncDisposable {
   async stop(options: { readonly within?: Duration } = {}): Promise<void> {
     onlyKnown(options, ['within'], 'stop');
     const withinMs = durationMs(options.within ?? '30s', 'within');
+    this.schedules.declared.stop();
     await this.#engine.stop(withinMs, () => this.#placements.idle());
   }
 

@@ -11,6 +11,7 @@ export type {
   ScheduleCall,
   ScheduleOptions,
 } from './carillon.js';
+export type { DeclaredOptions, DeclaredSchedules, SchedulePlan } from './declared-schedules.js';
 export { CarillonError } from './errors.js';
 export type { ErrorCode } from './errors.js';
 export type { JobState, KeptError } from './job/job.js';

@@ -2,6 +2,7 @@
 //
 // S1  Each change is one compare-and-set on the schedule's record: whoever loses looks again and decides again.
 
+import { type DeclaredParts, DeclaredSchedules } from './declared-schedules.js';
 import { CarillonError } from './errors.js';
 import { checkIdentity, isOf, queueName, scheduleRecord } from './message/names.js';
 import type { JsonOf } from './message/payload.js';
@@ -71,6 +72,7 @@ export interface SchedulesParts {
   readonly namespace: string;
   readonly maxBytes: number;
   readonly optionsOf: (task: ReturnType<typeof taskOf>) => ResolvedTask;
+  readonly declared: Omit<DeclaredParts, 'schedules'>;
   /** Opens the backend. */
   readonly open: () => Promise<void>;
 }
@@ -81,11 +83,14 @@ const LISTED: readonly ScheduleState[] = ['active', 'paused', 'ended', 'dead'];
 
 /** The schedules of one namespace. */
 export class Schedules {
+  /** Those that this process declares in code. */
+  readonly declared: DeclaredSchedules;
   readonly #parts: SchedulesParts;
   readonly #ruleOf = rememberedRules();
 
   constructor(parts: SchedulesParts) {
     this.#parts = parts;
+    this.declared = new DeclaredSchedules({ ...parts.declared, schedules: this });
   }
 
   /** Creates the schedule, or changes it into this one; if it is this one already, nothing happens. */
@@ -96,11 +101,11 @@ export class Schedules {
     ...[payload, options = {}]: PutArguments<T>
   ): Promise<PutAnswer> {
     onlyKnown(options, ['edition'], 'put');
-    return this.putPlan(id, await this.plan(id, task, spec, payload), options);
+    return this.putPlan(id, await this.resolve(id, task, spec, payload), options);
   }
 
   /** Checks what `put` would be given, and touches nothing. */
-  async plan(
+  async resolve(
     id: string,
     task: TaskRef,
     spec: ScheduleSpec,
@@ -258,6 +263,19 @@ export class Schedules {
     const found = await this.#find(of);
     if (found === undefined) throw unknown(of);
     return upcoming(this.#ruleOf(readSchedule(found)), from, most);
+  }
+
+  /** Those of the ids under which the ledger has no schedule that can be read. */
+  async missing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const { ledger, namespace, open } = this.#parts;
+    await open();
+    const records = await ledger.read(ids.map((id) => scheduleRecord(namespace, id)));
+    return new Set(
+      ids.filter((_, index) => {
+        const record = records[index];
+        return record === undefined || readOrNothing(record) === undefined;
+      }),
+    );
   }
 
   #requestId({ id, overlap }: RequestOptions): string {

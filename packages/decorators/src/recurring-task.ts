@@ -11,5 +11,5 @@ import { decorate, type TaskDecorator } from './scheduled-task.js';
  * replicas declare it. It stands where `ScheduledTask` can stand; a rule that can't be right is refused at start.
  */
 export function RecurringTask(options: RecurringTaskOptions): TaskDecorator<Occurrence, unknown, unknown> {
-  return decorate(recurringDeclaration(options), '@RecurringTask()') as TaskDecorator<Occurrence, unknown, unknown>;
+  return decorate(recurringDeclaration(options), '@RecurringTask()');
 }

@@ -3,7 +3,7 @@
 // F1  Whatever can be refused is refused here, before anything is written.
 
 import { CarillonError } from '../errors.js';
-import { checkIdentity, jobRecord, mintedForKey, partitionOf, queueName } from '../message/names.js';
+import { checkIdentity, checkOwnId, jobRecord, mintedForKey, partitionOf, queueName } from '../message/names.js';
 import { encodePayload } from '../message/payload.js';
 import { checkQueue, oneOf, onlyKnown, resolvePolicy, type ResolvedTask } from '../task/options.js';
 import type { OnExisting, TaskOverrides } from '../task/task.js';
@@ -83,7 +83,7 @@ export function candidate(
   const { neverAgain } = resolvePolicy(task, overrides);
   const payloadText = encodePayload(payload, maxBytes, 'payload');
   const partition = key === undefined ? undefined : partitionOf(`${task.name}/${key}`);
-  const id = fields.id === undefined ? minted(mint(), partition) : checkIdentity(fields.id, 'id');
+  const id = fields.id === undefined ? minted(mint(), partition) : checkOwnId(fields.id);
   const body: JobBody = {
     payload: payload === undefined ? null : payload,
     ...(key !== undefined && { key }),

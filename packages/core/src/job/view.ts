@@ -2,7 +2,16 @@
 
 import { idOf, queueOf } from '../message/names.js';
 import type { LedgerRecord } from '../ports/ledger.js';
-import { attemptsBegun, type Job, type JobState, type KeptError, nominalAt, placedAt, salvageJob } from './job.js';
+import {
+  attemptsBegun,
+  type Job,
+  type JobState,
+  type KeptError,
+  nominalAt,
+  type Origin,
+  placedAt,
+  salvageJob,
+} from './job.js';
 
 /** An attempt as users see it; without `endedAt` it is running, or nobody has heard how it ended. */
 export interface AttemptView {
@@ -24,6 +33,8 @@ export interface JobView<P = unknown, R = unknown> {
   readonly state: JobState | 'running';
   readonly payload: P;
   readonly headers: Readonly<Record<string, string>>;
+  /** Of which schedule it is an occurrence, and for which slot. */
+  readonly occurrence: { readonly schedule: string; readonly slot: Date; readonly origin: Origin } | undefined;
   readonly placedAt: Date;
   /** When it was meant to run. */
   readonly nominalAt: Date;
@@ -58,6 +69,11 @@ export function viewJob(namespace: string, record: LedgerRecord): JobView {
     state: job.state === 'scheduled' && record.lease !== undefined ? 'running' : job.state,
     payload: body.payload,
     headers: body.headers ?? {},
+    occurrence: body.occurrence && {
+      schedule: body.occurrence.schedule,
+      slot: new Date(body.occurrence.slot),
+      origin: body.occurrence.origin,
+    },
     placedAt: new Date(placedAt(job)),
     nominalAt: new Date(nominalAt(job)),
     dueAt: new Date(job.dueAt),

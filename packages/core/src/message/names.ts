@@ -12,6 +12,7 @@ const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const LONGEST_KEY = 256;
 const PARTITIONS = 256;
 const SEPARATOR = '\u001f';
+const OCCURRENCE = /@\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z(~.+)?-[0-9a-f]{2}$/;
 const MINTED_FOR_KEY = /-[0-9a-f]{2}$/;
 
 /** Throws `E_OPTIONS` unless the namespace is empty or made of letters, digits, dots, dashes and underscores. */
@@ -29,6 +30,14 @@ export function checkIdentity(text: string, what: 'id' | 'key'): string {
     return text;
   throw new CarillonError('E_ID', `This ${what} is not usable: ${JSON.stringify(text)?.slice(0, 80) ?? 'undefined'}.`, {
     next: `Give a string of 1 to ${String(LONGEST_KEY)} characters without control characters.`,
+  });
+}
+
+/** Throws `E_ID` for an id of a job that only an occurrence of a schedule may have. */
+export function checkOwnId(id: string): string {
+  if (!OCCURRENCE.test(checkIdentity(id, 'id'))) return id;
+  throw new CarillonError('E_ID', `The id ${id} is that of an occurrence of a schedule.`, {
+    next: 'Use another id; to run an occurrence again, trigger or backfill its schedule.',
   });
 }
 

@@ -44,6 +44,8 @@ export interface ScheduleView {
   /** What an update compares: it rises with every edit. */
   readonly edition: number;
   readonly version: number;
+  /** Equal for equal plans. */
+  readonly digest: string;
   readonly declaredBy: string | undefined;
   readonly note: string | undefined;
   readonly createdAt: Date;
@@ -91,6 +93,7 @@ export function viewSchedule(
     remaining: body.remaining,
     edition: body.edition,
     version: plan.version ?? 0,
+    digest: body.digest,
     declaredBy: plan.declaredBy,
     note: body.note,
     createdAt: new Date(body.createdAt),

@@ -1,0 +1,226 @@
+// The causes for which chains of other schedulers fork, die or go silent, one by one.
+
+import { Carillon, defineTask, implement, type Occurrence, silentLogger } from '@carillon/core';
+import type { Backend, OutgoingMessage } from '@carillon/core/spi';
+import { seededRandom } from '@carillon/testing';
+import { expect, it } from 'vitest';
+import {
+  DAY,
+  fusedStage,
+  HOUR,
+  messageStage,
+  MINUTE,
+  onBothBackends,
+  SECOND,
+  type Stage,
+} from '../runtime/on-both-backends.fixture.test.js';
+
+const work = defineTask<null>('work');
+
+function tasksOf({ clock }: Stage) {
+  const from = clock.now();
+  const seen: Occurrence[] = [];
+  const tasks = [implement(work, (_, { occurrence }) => void (occurrence && seen.push(occurrence)))];
+  return { tasks, from, seen, slots: () => seen.map(({ slot }) => slot.getTime() - from) };
+}
+
+async function worker(stage: Stage) {
+  const set = tasksOf(stage);
+  const process = await stage.start(set.tasks);
+  return { ...process, ...set, clock: stage.clock, stage, schedules: process.carillon.schedules };
+}
+
+onBothBackends('chains', (stage) => {
+  it('an edit a second before a slot is exact: the old slot does not run, the new one does', async () => {
+    const { schedules, clock, slots } = await worker(stage());
+    await schedules.put('s', work, { every: '1h' }, null);
+    await clock.advance(HOUR - SECOND);
+    expect(await schedules.put('s', work, { every: '1h', offset: '5m' }, null)).toEqual({
+      outcome: 'updated',
+      edition: 2,
+    });
+    await clock.advance(3 * HOUR);
+    expect(slots()).toEqual([65, 125, 185].map((n) => n * MINUTE));
+  });
+
+  it('an edit to an equal rule in other words changes nothing', async () => {
+    const { schedules } = await worker(stage());
+    await schedules.put('s', work, { every: '1h' }, null);
+    expect(await schedules.put('s', work, { every: '60m' }, null)).toMatchObject({ outcome: 'unchanged' });
+  });
+
+  it('an edit keeps the slots that were taken: none runs twice', async () => {
+    const { schedules, clock, slots } = await worker(stage());
+    await schedules.put('s', work, { every: '1h' }, null);
+    await clock.advance(HOUR);
+    await schedules.put('s', work, { every: '30m' }, null);
+    await clock.advance(HOUR);
+    expect(slots()).toEqual([60, 90, 120].map((n) => n * MINUTE));
+  });
+
+  it('removing and adding again, also in the middle of a minute, leaves one live chain', async () => {
+    const { schedules, clock, slots } = await worker(stage());
+    for (let round = 0; round < 5; round += 1) {
+      await schedules.put('s', work, { every: '1m' }, null);
+      await clock.advance(90 * SECOND);
+      expect(await schedules.delete('s')).toBe('deleted');
+    }
+    expect(await schedules.get('s')).toBeUndefined();
+    await schedules.put('s', work, { every: '1m' }, null);
+    await clock.advance(2 * MINUTE);
+    expect(slots()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9].map((n) => n * MINUTE));
+  });
+
+  it('a rolling deploy that flaps between two specs runs no slot twice, and ends on the higher version', async () => {
+    const { schedules, clock, slots } = await worker(stage());
+    const old = () => schedules.put('s', work, { every: '2m', version: 1 }, null);
+    const young = () => schedules.put('s', work, { every: '1m', version: 2 }, null);
+    await old();
+    const outcomes: string[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      outcomes.push((await young()).outcome, (await old()).outcome);
+      await clock.advance(30 * SECOND);
+    }
+    expect(outcomes).toEqual([
+      'updated',
+      'outdated',
+      ...Array.from({ length: 3 }, () => ['unchanged', 'outdated']).flat(),
+    ]);
+    await clock.advance(MINUTE);
+    expect(slots()).toEqual([1, 2, 3].map((n) => n * MINUTE));
+  });
+
+  it('without versions a flapping deploy still runs no slot twice and loses none that both have', async () => {
+    const { schedules, clock, slots } = await worker(stage());
+    for (let round = 0; round < 8; round += 1) {
+      await schedules.put('s', work, { every: round % 2 === 0 ? '2m' : '1m' }, null);
+      await clock.advance(45 * SECOND);
+    }
+    const taken = slots();
+    expect(new Set(taken).size).toBe(taken.length);
+    for (const both of [2, 4]) expect(taken).toContain(both * MINUTE);
+  });
+
+  it('an editor who decided on an older edition is told', async () => {
+    const { schedules } = await worker(stage());
+    const { edition } = await schedules.put('s', work, { every: '1h' }, null);
+    await schedules.put('s', work, { every: '2h' }, null, { edition });
+    await expect(schedules.put('s', work, { every: '3h' }, null, { edition })).rejects.toMatchObject({
+      code: 'E_SCHEDULE_CHANGED',
+    });
+    await expect(schedules.pause('nobody')).rejects.toMatchObject({ code: 'E_SCHEDULE_UNKNOWN' });
+  });
+
+  it('a handler that outlives many slots holds up no tick', async () => {
+    const current = stage();
+    const set = tasksOf(current);
+    const long = defineTask<null>('long', { concurrency: 1 });
+    const { carillon, heard } = await current.start([implement(long, () => new Promise<void>(() => {})), ...set.tasks]);
+    await carillon.schedules.put('s', long, { every: '1m' }, null);
+    await current.clock.advance(5 * MINUTE);
+    expect(heard('schedule:missed').map(({ reason }) => reason)).toEqual(Array(4).fill('overlap'));
+  });
+
+  it('its occurrences are jobs that can be looked up, and whose ids nobody else can take', async () => {
+    const { schedules, clock, carillon, from } = await worker(stage());
+    await schedules.put('s', work, { every: '1h' }, null);
+    await clock.advance(HOUR);
+    const [started] = (await schedules.get('s'))?.recent ?? [];
+    const id = started?.outcome === 'started' ? started.id : '';
+    expect(await carillon.get(work, { id })).toMatchObject({
+      state: 'done',
+      occurrence: { schedule: 's', slot: new Date(from + HOUR), origin: 'schedule' },
+    });
+    await expect(carillon.schedule(work, null, { id })).rejects.toMatchObject({ code: 'E_ID' });
+  });
+
+  it('an id of its own can be used in several namespaces', async () => {
+    const current = stage();
+    const [a, b] = [tasksOf(current), tasksOf(current)];
+    const first = await current.start(a.tasks, { namespace: 'a' });
+    const second = await current.start(b.tasks, { namespace: 'b' });
+    await first.carillon.schedules.put('s', work, { every: '1m' }, null);
+    await second.carillon.schedules.put('s', work, { every: '2m' }, null);
+    await current.clock.advance(4 * MINUTE);
+    expect([a.seen.length, b.seen.length]).toEqual([4, 2]);
+    expect((await first.carillon.schedules.list()).schedules).toMatchObject([{ id: 's', counts: { started: 4 } }]);
+    await second.carillon.schedules.delete('s');
+    expect((await first.carillon.schedules.list()).schedules).toHaveLength(1);
+  });
+});
+
+/** A process whose transport calls messages sent that it drops. */
+async function lossy(stage: Stage, drops: (message: OutgoingMessage) => boolean) {
+  const set = tasksOf(stage);
+  const { transport, ledger } = stage.store.another();
+  const dropped: string[] = [];
+  const losing = new Proxy(transport, {
+    get(target, name) {
+      if (name !== 'send') {
+        const member: unknown = Reflect.get(target, name, target);
+        return typeof member === 'function' ? member.bind(target) : member;
+      }
+      const send: typeof target.send = async (messages) => {
+        const lost = messages.filter(drops);
+        dropped.push(...lost.map(({ id }) => id));
+        const kept = messages.filter((message) => !lost.includes(message));
+        if (kept.length > 0) await target.send(kept);
+        return messages.map(() => ({ outcome: 'sent' }));
+      };
+      return send;
+    },
+  });
+  const backend: Backend = { transport: losing, ledger };
+  const carillon = new Carillon({
+    backend,
+    tasks: set.tasks,
+    clock: stage.clock,
+    random: seededRandom(1),
+    logger: silentLogger,
+  });
+  await carillon.start();
+  return { carillon, ...set, dropped };
+}
+
+it('a lost tick is healed within a minute, and every slot runs once', async () => {
+  const stage = messageStage();
+  let ticks = 0;
+  const lost = (message: OutgoingMessage) => message.id.startsWith('schedule:') && (ticks += 1) % 3 === 0;
+  const { carillon, slots, seen, dropped } = await lossy(stage, lost);
+  await carillon.schedules.put('s', work, { every: '5m', catchUp: { within: '2m' } }, null);
+  await stage.clock.advance(HOUR + MINUTE);
+  expect(dropped.length).toBeGreaterThan(2);
+  expect(slots()).toEqual(Array.from({ length: 12 }, (_, n) => (n + 1) * 5 * MINUTE));
+  expect(Math.max(...seen.map(({ latenessMs }) => latenessMs))).toBeLessThan(MINUTE);
+});
+
+it('a lost message of an occurrence or of a bell is healed too, and doubles nothing', async () => {
+  const stage = messageStage();
+  let others = 0;
+  const lost = (message: OutgoingMessage) => !message.id.startsWith('schedule:') && (others += 1) % 2 === 0;
+  const { carillon, slots, dropped } = await lossy(stage, lost);
+  await carillon.schedules.put('s', work, { every: '5m', overlap: 'buffer-all' }, null);
+  await stage.clock.advance(HOUR + 2 * MINUTE);
+  expect(dropped.length).toBeGreaterThan(5);
+  expect(slots()).toEqual(Array.from({ length: 12 }, (_, n) => (n + 1) * 5 * MINUTE));
+});
+
+it('a slot beyond the horizon is reached in hops, and a cancelled chain ends at the next', async () => {
+  const stage = messageStage({ horizonMs: HOUR });
+  const { schedules, clock, slots } = await worker(stage);
+  await schedules.put('s', work, { every: '30h', offset: '0s' }, null);
+  const [first] = await schedules.preview('s', 1);
+  await clock.advance((first?.getTime() ?? 0) - clock.now() + MINUTE);
+  expect(slots()).toHaveLength(1);
+});
+
+it('a leap day comes in four years', async () => {
+  const stage = fusedStage();
+  const { schedules, clock, seen } = await worker(stage);
+  await schedules.put('s', work, { cron: '0 0 29 2 *', timezone: 'Europe/Berlin' }, null);
+  await clock.advance(9 * 366 * DAY);
+  expect(seen.length).toBeGreaterThanOrEqual(2);
+  expect(new Set(seen.map(({ slot }) => new Date(slot.getTime() + HOUR).toISOString().slice(5, 16)))).toEqual(
+    new Set(['02-29T00:00']),
+  );
+});
