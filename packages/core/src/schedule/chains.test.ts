@@ -7,6 +7,7 @@ import { expect, it } from 'vitest';
 import {
   DAY,
   fusedStage,
+  gate,
   HOUR,
   messageStage,
   MINUTE,
@@ -56,6 +57,7 @@ onBothBackends('chains', (stage) => {
     await schedules.put('s', work, { every: '30m' }, null);
     await clock.advance(HOUR);
     expect(slots()).toEqual([60, 90, 120].map((n) => n * MINUTE));
+    expect((await schedules.get('s'))?.counts.missed).toEqual({});
   });
 
   it('removing and adding again, also in the middle of a minute, leaves one live chain', async () => {
@@ -109,6 +111,59 @@ onBothBackends('chains', (stage) => {
       code: 'E_SCHEDULE_CHANGED',
     });
     await expect(schedules.pause('nobody')).rejects.toMatchObject({ code: 'E_SCHEDULE_UNKNOWN' });
+  });
+
+  it('each message is of a new generation: a late copy of an earlier one is stale (I4)', async () => {
+    const { schedules, clock, stage: current } = await worker(stage());
+    await schedules.put('s', work, { every: '1m' }, null);
+    const { ledger } = current.store.another();
+    const generations: number[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      const [record] = (await ledger.list({ kind: 'schedule', limit: 1 })).records;
+      generations.push(record!.generation);
+      await clock.advance(MINUTE);
+      const claim = {
+        key: record!.key,
+        generation: record!.generation,
+        holder: 'x',
+        nonce: `x-${round}`,
+        leaseMs: SECOND,
+      };
+      expect(await ledger.acquire([claim])).toMatchObject([{ answer: 'stale' }]);
+    }
+    expect(generations).toEqual([...new Set(generations)].toSorted((a, b) => a - b));
+  });
+
+  it('a tick that decides while an occurrence changes looks again, at once', async () => {
+    const current = stage();
+    const [first, kept] = [gate(), gate()];
+    const began: number[] = [];
+    const from = current.clock.now();
+    const tasks = [
+      implement(work, async (_, attempt) => {
+        began.push(current.clock.now() - from);
+        if (began.length > 1) return;
+        const stopped = new Promise<void>((resolve) => attempt.signal.addEventListener('abort', () => resolve()));
+        await first.opened;
+        await attempt.progress('half');
+        kept.open();
+        await stopped;
+      }),
+    ];
+    const runs = await current.start(tasks);
+    await runs.carillon.schedules.put('s', work, { every: '1m', overlap: 'cancel-other' }, null);
+    await current.clock.advance(MINUTE + SECOND);
+    runs.deafen();
+    const ticks = await current.start(tasks);
+    const hold = ticks.ledger.hold('commit');
+    await current.clock.advance(59 * SECOND);
+    await hold.reached;
+    first.open();
+    await kept.opened;
+    hold.release();
+    await current.clock.advance(50 * SECOND);
+    expect(began).toHaveLength(2);
+    expect(began[1]).toBeLessThanOrEqual(2 * MINUTE + 11 * SECOND); // a third of the lease, at most
   });
 
   it('a handler that outlives many slots holds up no tick', async () => {
@@ -205,13 +260,14 @@ it('a lost message of an occurrence or of a bell is healed too, and doubles noth
   expect(slots()).toEqual(Array.from({ length: 12 }, (_, n) => (n + 1) * 5 * MINUTE));
 });
 
-it('a slot beyond the horizon is reached in hops, and a cancelled chain ends at the next', async () => {
+it('a slot beyond the horizon is reached in hops, without the help of a sweep', async () => {
   const stage = messageStage({ horizonMs: HOUR });
-  const { schedules, clock, slots } = await worker(stage);
+  const { schedules, clock, slots, heard } = await worker(stage);
   await schedules.put('s', work, { every: '30h', offset: '0s' }, null);
   const [first] = await schedules.preview('s', 1);
   await clock.advance((first?.getTime() ?? 0) - clock.now() + MINUTE);
   expect(slots()).toHaveLength(1);
+  expect(heard('sweep:done').filter(({ resent }) => resent > 0)).toEqual([]);
 });
 
 it('a leap day comes in four years', async () => {
