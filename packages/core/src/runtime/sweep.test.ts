@@ -87,6 +87,41 @@ describe('outbox and sweep (memory)', () => {
     expect(transport.calls('send')).toBe(20);
   });
 
+  it('an engine with nothing to sweep asks three times a minute, and only for the next record (W3)', async () => {
+    const { clock, start } = messageStage();
+    const { carillon, ledger } = await start([implement(task, () => 'ok')]);
+    await carillon.schedule(task, 1, { in: '10d' });
+    const before = ledger.calls('due');
+    await clock.advance(10 * MINUTE);
+    expect(ledger.calls('due') - before).toBeGreaterThanOrEqual(26);
+    expect(ledger.calls('due') - before).toBeLessThanOrEqual(31);
+  });
+
+  it.each([61, 67, 73, 79])(
+    'what will be overdue is swept as soon as it is: a job due in %i s (W3)',
+    async (seconds) => {
+      const { clock, start } = messageStage();
+      const { carillon, deafen, heard } = await start([implement(task, () => 'ok')]);
+      deafen(); // its message is lost on it
+      await carillon.schedule(task, 1, { in: { seconds } });
+      await clock.advance((seconds + 15) * SECOND);
+      expect(heard('sweep:done')).toEqual([]);
+      await clock.advance(2.5 * SECOND);
+      expect(heard('sweep:done')).toMatchObject([{ examined: 1, resent: 1 }]);
+    },
+  );
+
+  it('what somebody else leaves unsent meanwhile is swept after the longest pause (W3, I3)', async () => {
+    const { clock, process, start } = messageStage();
+    const producer = process([]);
+    const sweeper = await start([implement(task, () => 'ok')]);
+    producer.transport.fail('send');
+    await clock.advance(30 * SECOND); // the sweeper has found nothing, and pauses for long
+    await producer.carillon.schedule(task, 1, { in: '10d' });
+    await clock.advance(22.5 * SECOND);
+    expect(sweeper.heard('sweep:done')).toMatchObject([{ examined: 1, resent: 1 }]);
+  });
+
   it('a broker’s late refusal makes the job dead, and says so (O3, I8)', async () => {
     const { clock, start } = messageStage({ maxBytes: 60 }); // room for the payload, not for an envelope
     const { carillon, heard } = await start([implement(task, () => 'ok')]);

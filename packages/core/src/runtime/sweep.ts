@@ -3,6 +3,8 @@
 // W1  Overdue is not lost: a sweep first moves the record's attention time by compare-and-set, with a doubling grace, so the
 //     whole fleet sends one copy per round. It only ever adds a copy, so it can't double anything.
 // W2  It is rate-limited, and a fused store, which sees its own messages, needs none.
+// W3  Where nothing is overdue it asks for the next record only, and pauses until that becomes so: 5 s at least, and 20 s at
+//     most, because others may write earlier ones meanwhile.
 
 import type { Ledger, LedgerRecord } from '../ports/ledger.js';
 import type { Kind, Step } from '../task/kind.js';
@@ -27,7 +29,9 @@ export interface SweepParts {
   readonly kinds: ReadonlyMap<string, Kind>;
 }
 
-const EVERY_MS = 5_000;
+const SHORTEST_PAUSE_MS = 5_000;
+const LONGEST_PAUSE_MS = 20_000;
+const JITTER_MS = 2_500;
 const MOST_PER_ROUND = 500;
 const MOST_PAGES = 20;
 
@@ -42,17 +46,9 @@ export class Sweep {
     this.#parts = parts;
   }
 
-  /** Sweeps every five seconds, jittered, from now on. */
+  /** Sweeps from now on, with pauses (W3) and a jitter. */
   start(): void {
-    const { clock, random } = this.#parts;
-    this.#timer = clock.after(EVERY_MS * (0.75 + random.next() / 2), () => {
-      this.#running = this.round()
-        .then(() => undefined)
-        .catch((error: unknown) => this.#parts.availability.report(error))
-        .finally(() => {
-          if (!this.#stopped) this.start();
-        });
-    });
+    this.#pause(SHORTEST_PAUSE_MS);
   }
 
   /** Ends it, and waits for a round in progress. */
@@ -62,16 +58,42 @@ export class Sweep {
     await this.#running;
   }
 
-  /** One round; answers how many records it examined and how many messages it sent again. */
-  async round(): Promise<{ examined: number; resent: number }> {
+  #pause(ms: number): void {
+    const { clock, random, availability } = this.#parts;
+    this.#timer = clock.after(ms + JITTER_MS * random.next(), () => {
+      this.#running = this.#round()
+        .catch((error: unknown) => {
+          availability.report(error);
+          return SHORTEST_PAUSE_MS;
+        })
+        .then((pauseMs) => {
+          if (!this.#stopped) this.#pause(pauseMs);
+        });
+    });
+  }
+
+  /** One round; answers how long to pause after it. */
+  async #round(): Promise<number> {
     const { events, availability, time } = this.#parts;
-    if (availability.isDown) return { examined: 0, resent: 0 }; // nothing could be sent
+    if (availability.isDown) return SHORTEST_PAUSE_MS; // nothing could be sent
     await time.refresh();
+    const pauseMs = await this.#untilNext();
+    if (pauseMs > 0) return Math.max(SHORTEST_PAUSE_MS, pauseMs); // W3
     const records = await this.#overdue();
     let resent = 0;
     for (const record of records) if (!this.#stopped && (await this.#resend(record))) resent += 1;
     if (records.length > 0) events.emit('sweep:done', { examined: records.length, resent });
-    return { examined: records.length, resent };
+    return SHORTEST_PAUSE_MS;
+  }
+
+  /** How long nothing is overdue yet, as far ahead as the longest pause (W3). */
+  async #untilNext(): Promise<number> {
+    const { ledger, queues, time } = this.#parts;
+    const before = time.now() + LONGEST_PAUSE_MS;
+    const { records, cursor } = await ledger.due({ queues, before, limit: 1 });
+    const [next] = records;
+    if (next === undefined) return cursor === undefined ? LONGEST_PAUSE_MS : 0;
+    return Math.max(next.wakeAt ?? 0, next.lease?.until ?? 0) - time.now();
   }
 
   /** Overdue records of the kinds that this engine knows; those of others must not hide them. */
