@@ -105,10 +105,10 @@ export class MemoryLedger implements Ledger {
     this.#enter();
     const prefix = query.idPrefix ?? '';
     const after = query.cursor === undefined ? undefined : placeOf(query.cursor).key;
-    const passed = ({ record: { key } }: Entry): boolean =>
+    const passed = (key: RecordKey): boolean =>
       key.id < prefix || (after !== undefined && compareKeys(key, after) <= 0);
     const found: Entry[] = [];
-    for (const entry of this.#records.kind(query.kind).from(passed)) {
+    for (const entry of this.#records.kind(query.kind, passed)) {
       if (found.length > query.limit || !entry.record.key.id.startsWith(prefix)) break;
       if (matches(entry.record, query)) found.push(entry);
     }

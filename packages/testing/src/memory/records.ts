@@ -35,7 +35,7 @@ function compareText(a: string, b: string): number {
 export class Records {
   readonly #entries = new Map<string, Entry>();
   readonly #byAttention = new Map<string, SortedSet<Entry>>();
-  readonly #byId = new Map<string, SortedSet<Entry>>();
+  readonly #byId = new Map<string, SortedSet<RecordKey>>();
   readonly #byExpiry = new SortedSet<Entry>(
     (a, b) => a.record.expiresAt! - b.record.expiresAt! || compareKeys(a.record.key, b.record.key),
   );
@@ -57,7 +57,7 @@ export class Records {
     const identity = identityOf(record.key);
     const before = this.#entries.get(identity);
     this.#entries.set(identity, entry);
-    this.kind(record.key.kind).replace(entry);
+    if (before === undefined) this.#ids(record.key.kind).add(record.key);
     if (before !== undefined && !isSamePlace(before.record, record)) this.#unfile(before);
     if (attentionAt(record) !== undefined) this.queue(record.queue).replace(entry);
     else if (record.expiresAt !== undefined) this.#byExpiry.replace(entry);
@@ -86,7 +86,7 @@ export class Records {
     const before = this.#entries.get(identity);
     if (before === undefined) return;
     this.#entries.delete(identity);
-    this.kind(key.kind).delete(before);
+    this.#ids(key.kind).delete(key);
     this.#unfile(before);
     this.#changed(before, undefined);
   }
@@ -110,13 +110,15 @@ export class Records {
     return entries;
   }
 
-  /** The records of a kind, by id. */
-  kind(name: string): SortedSet<Entry> {
-    let entries = this.#byId.get(name);
-    if (entries === undefined) {
-      this.#byId.set(name, (entries = new SortedSet<Entry>((a, b) => compareKeys(a.record.key, b.record.key))));
-    }
-    return entries;
+  /** The records of a kind, by id, without those at the front whose key is `before`. Change nothing on the way. */
+  *kind(name: string, before: (key: RecordKey) => boolean = () => false): Generator<Entry, void, undefined> {
+    for (const key of this.#ids(name).from(before)) yield this.#entries.get(identityOf(key))!;
+  }
+
+  #ids(kind: string): SortedSet<RecordKey> {
+    let keys = this.#byId.get(kind);
+    if (keys === undefined) this.#byId.set(kind, (keys = new SortedSet<RecordKey>(compareKeys)));
+    return keys;
   }
 
   /** Takes an entry out of the order of attention or expiry. */

@@ -47,7 +47,7 @@ export interface BrokerParts {
 }
 
 const BEYOND = 1.2; // it takes messages a little further ahead than its adapter says, since the clocks of two hosts differ
-const LONG_POLL_MS = 20_000;
+const LONG_POLL_MS = 60_000;
 const KEPT_MS = 3_600_000;
 
 /** The broker of one run. */

@@ -23,8 +23,8 @@ test('S1: one without a reason is seen', () => {
 
 test('S1: one that is not listed at the end is seen', () => {
   const story = new Story(setAside);
-  const { key } = story.write('a', { state: 'dead', body: { reason: 'gave up' } });
-  story.servers.ledger.records.kind('job').delete(story.servers.ledger.records.get(key)!);
+  story.write('a', { state: 'dead', body: { reason: 'gave up' } });
+  Object.assign(story.servers.ledger.records, { kind: () => [] });
   expect(story.end()).toEqual(['I8: a job that is dead is not listed so']);
 });
 
@@ -39,8 +39,8 @@ test('S2: a loss that was reported and left no record is seen, unless the proces
 
 test('a job of which the ledger forgot a write is exempt', () => {
   const story = new Story(setAside);
-  const { key } = story.write('a', { state: 'dead', body: { reason: 'gave up' } });
-  story.servers.ledger.records.kind('job').delete(story.servers.ledger.records.get(key)!);
+  story.write('a', { state: 'dead', body: { reason: 'gave up' } });
+  Object.assign(story.servers.ledger.records, { kind: () => [] });
   story.forget('a');
   story.tell(loss('b'));
   story.forget('b');

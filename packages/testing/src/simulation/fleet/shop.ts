@@ -29,7 +29,8 @@ import type { Call, CallName, Tell } from '../observation.js';
 import type { World } from '../world/world.js';
 import type { Host } from './fleet.js';
 
-const AGAIN_MS = 2_000;
+const AGAIN_MS = 2_000; // doubled each time
+const LONGEST_WAIT_MS = 32_000;
 const CRASHED = Symbol('crashed');
 
 /** What a shop is made of. */
@@ -100,7 +101,7 @@ export class Shop {
   async scheduleMany<T extends TaskRef>(
     calls: readonly ScheduleCall<T>[],
   ): Promise<readonly (ScheduleAnswer | ScheduleRefusal)[]> {
-    const { tell, host, world } = this.#parts;
+    const { tell, host } = this.#parts;
     const batch = calls.map((one) => {
       const { id, key } = one.options ?? {};
       const call = this.#call('schedule', one.task, { id, key }, one.options ?? {});
@@ -109,7 +110,7 @@ export class Shop {
     });
     let tries = 0;
     for (let open = batch; open.length > 0; open = batch.filter(({ answer }) => answer === undefined)) {
-      if (tries > 0) await new Promise<void>((resolve) => void world.after(AGAIN_MS, resolve));
+      if (tries > 0) await this.#pause(Math.min(AGAIN_MS * 2 ** (tries - 1), LONGEST_WAIT_MS));
       const answers = await this.#persist((carillon) => {
         tries += 1;
         return carillon.scheduleMany(open.map(({ one }) => one) as unknown as readonly ScheduleCall<AnyTask>[]);
@@ -189,19 +190,27 @@ export class Shop {
 
   /** Repeats until there is an answer or an error that repeating would not mend (P1). */
   async #persist<A>(make: (carillon: Carillon) => Promise<A>): Promise<A> {
-    const { host, world } = this.#parts;
-    for (;;) {
-      const { carillon, process } = await host.up();
-      const crashed = new Promise<typeof CRASHED>((resolve) => process.onCrash(() => resolve(CRASHED)));
+    for (let waitMs = AGAIN_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+      const { carillon, process } = await this.#parts.host.up();
+      let stay = (): void => {};
+      const crashed = new Promise<typeof CRASHED>((resolve) => {
+        stay = process.onCrash(() => resolve(CRASHED));
+      });
       try {
         const answer = await Promise.race([make(carillon), crashed]);
         if (answer !== CRASHED) return answer;
       } catch (error) {
         if (isStopped(error)) continue;
         if (!isUnclear(error)) throw error;
-        await new Promise<void>((resolve) => void world.after(AGAIN_MS, resolve));
+        await this.#pause(waitMs);
+      } finally {
+        stay();
       }
     }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#parts.world.after(ms, resolve));
   }
 }
 

@@ -32,7 +32,7 @@ export class Incarnation {
   readonly mortal: boolean;
   readonly clock: Clock;
   readonly #world: World;
-  readonly #ended: (() => void)[] = [];
+  readonly #ended = new Set<() => void>();
   readonly #still = new Set<AbortController>();
   #alive = true;
   #waiting: (() => void)[] | undefined; // while it stands still
@@ -66,13 +66,16 @@ export class Incarnation {
     this.#alive = false;
     this.#waiting = undefined;
     this.#standStill();
-    for (const end of this.#ended.splice(0)) end();
+    const ended = [...this.#ended];
+    this.#ended.clear();
+    for (const end of ended) end();
   }
 
-  /** Calls `end` when the process crashes; at once if it has. */
-  onCrash(end: () => void): void {
-    if (this.#alive) this.#ended.push(end);
-    else end();
+  /** Calls `end` when the process crashes; at once if it has. The answer gives that up. */
+  onCrash(end: () => void): () => void {
+    if (!this.#alive) end();
+    else this.#ended.add(end);
+    return () => void this.#ended.delete(end);
   }
 
   /** A signal that aborts when the process crashes or stands still; `end` gives it up. */
