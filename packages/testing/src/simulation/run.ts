@@ -3,6 +3,7 @@
 import type { LedgerRecord } from '@carillon/core/spi';
 import type { Instant } from '@carillon/core/spi';
 import type { Happened, Observation, Observer } from './observation.js';
+import { Grants } from './checks/grants.js';
 import { type MonitorMaker, Violation } from './checks/monitor.js';
 import { type Program, Fleet } from './fleet/fleet.js';
 import { Shop } from './fleet/shop.js';
@@ -52,14 +53,17 @@ export async function run(
   const hash = new TraceHash();
   const watching: Observer[] = [hash.add, ...observers];
   const tell = (happened: Happened): void => {
-    const observation = Object.assign(happened, { at: world.now }) as Observation; // nobody else holds it
+    const observation = happened as Observation & { at: Instant };
+    observation.at = world.now; // nobody else holds it
     for (const watch of watching) watch(observation);
   };
   const servers = new Servers({ plan, world, chance, tell });
   const fleet = new Fleet({ plan, world, chance, servers, tell, program: scenario.program });
   const violate = (invariant: Violation['invariant'], about: string, text: string): void =>
     world.stop(new Violation(invariant, about, text, world.now));
-  const judges = monitors.map((make) => make({ plan, servers, now: () => world.now, violate }));
+  const grants = new Grants();
+  watching.push((observation) => grants.watch(observation));
+  const judges = monitors.map((make) => make({ plan, servers, now: () => world.now, grants, violate }));
   for (const { watch } of judges) if (watch !== undefined) watching.push(watch);
 
   const endsAt = startsAt + plan.hours * HOUR_MS;

@@ -68,3 +68,20 @@ test('A2: a malformed message is acked after its dead letter', () => {
   story.message('acked', malformed);
   expect(story.found).toEqual(['I6: a malformed message was acked without a dead letter']);
 });
+
+test('A3: after a loss, what was sent since is later, whatever its number', async () => {
+  const story = new Story(acks);
+  const record = story.write('a');
+  const [first, second] = [messageOf(record), messageOf(record, { number: 2 })];
+  story.message('stored', first);
+  story.message('stored', second);
+  story.forget('a');
+  await story.pass(1_000);
+  story.message('stored', first); // by a sweep
+  story.message('delivered', second);
+  story.message('acked', second);
+  expect(story.end()).toEqual([]);
+  story.message('delivered', first);
+  story.message('acked', first);
+  expect(story.found).toEqual([expect.stringContaining('no later message was sent')]);
+});

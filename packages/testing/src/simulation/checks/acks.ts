@@ -4,6 +4,8 @@
 //     when a later message of the job has been sent; of the last message it is never so while the job is open.
 // A2  A record that is not there excuses no ack, unless the ledger has forgotten it since the delivery, or its retention
 //     has ended. What can't be read must have become a dead letter by then.
+// A3  The numbers of a job's messages begin anew where the ledger forgot a write of it: what was sent since is later than
+//     what was sent before, whatever their numbers.
 
 import type { Instant, LedgerRecord, OutgoingMessage } from '@carillon/core/spi';
 import { Exemptions } from './exemptions.js';
@@ -11,14 +13,20 @@ import { bodyOf, type Envelope, envelopeOf, identityOf, isSettled, numberOf } fr
 import type { MonitorMaker } from './monitor.js';
 
 const MALFORMED = 'malformed message';
+const MOST_MESSAGES = 1_000_000; // of one job
 
 /** Watches over I6. */
 export const acks: MonitorMaker = ({ servers, violate }) => {
   const exemptions = new Exemptions();
   const latestSent = new Map<string, number>();
+  const losses = new Map<string, number>(); // by job
+  const sentAfter = new Map<string, number>(); // by message: how many losses
   const deliveredAt = new Map<string, Instant>();
   const expired = new Set<string>();
   let deadLetters = 0;
+
+  const placeOf = (message: OutgoingMessage): number =>
+    (sentAfter.get(message.id) ?? 0) * MOST_MESSAGES + numberOf(message); // A3
 
   const reasonAgainst = (
     message: OutgoingMessage,
@@ -27,13 +35,15 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
   ): string | undefined => {
     if (record === undefined) return expired.has(identityOf(key)) ? undefined : 'there is no record of its job';
     if (isSettled(record) || generation < record.generation) return undefined;
-    if (hop < (bodyOf(record).hop ?? 0) || numberOf(message) < (latestSent.get(key.id) ?? 0)) return undefined;
+    if (hop < (bodyOf(record).hop ?? 0) || placeOf(message) < (latestSent.get(key.id) ?? 0)) return undefined;
     return 'its job is open and no later message was sent';
   };
 
   return {
     watch(observation) {
       exemptions.watch(observation);
+      if (observation.what === 'forgotten' && observation.key.kind === 'job')
+        losses.set(observation.key.id, (losses.get(observation.key.id) ?? 0) + 1); // A3
       if (observation.what === 'record') {
         const { key, change, before, after } = observation;
         if (change === 'expired') expired.add(identityOf(key));
@@ -53,7 +63,8 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
       }
       const { id } = envelope.key;
       const sent = change === 'stored' || (change === 'lost' && host !== undefined);
-      if (sent) latestSent.set(id, Math.max(latestSent.get(id) ?? 0, numberOf(message)));
+      if (sent && losses.has(id)) sentAfter.set(message.id, losses.get(id)!);
+      if (sent) latestSent.set(id, Math.max(latestSent.get(id) ?? 0, placeOf(message)));
       if (change !== 'acked') return;
       const forgottenAt = exemptions.at(id);
       if (forgottenAt !== undefined && forgottenAt >= (deliveredAt.get(message.id) ?? 0)) return;

@@ -8,24 +8,23 @@
 
 import type { LedgerRecord } from '@carillon/core/spi';
 import { Exemptions } from './exemptions.js';
-import { Grants } from './grants.js';
+import { Fences } from './fences.js';
 import { bodyOf, startsOf } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
 
 /** Watches over I2 as it happens; `matching` judges it at the end. */
-export const completions: MonitorMaker = ({ violate }) => {
+export const completions: MonitorMaker = ({ grants, violate }) => {
   const exemptions = new Exemptions();
-  const grants = new Grants();
   const done = new Set<string>();
-  const started = new Set<string>();
-  const returned = new Set<string>();
+  const started = new Fences();
+  const returned = new Fences();
 
   const wrote = (id: string, host: string | undefined, before: LedgerRecord | undefined, after: LedgerRecord): void => {
     const wasDone = before?.state === 'done';
     if (wasDone && after.state !== 'done') violate('I2', id, `a job that was done became ${after.state}`);
     if (after.state === 'done' && !wasDone) {
       if (done.has(id)) violate('I2', id, 'a job was completed a second time');
-      if (!returned.has(`${id} ${after.fence}`))
+      if (!returned.has(id, after.fence))
         violate('I2', id, `a job was completed under the fence ${after.fence}, whose attempt has not returned`);
       done.add(id);
     }
@@ -39,7 +38,6 @@ export const completions: MonitorMaker = ({ violate }) => {
   return {
     watch(observation) {
       exemptions.watch(observation);
-      grants.watch(observation);
       if (observation.what === 'record') {
         const { key, change, before, after, host } = observation;
         if (key.kind !== 'job') return;
@@ -52,11 +50,9 @@ export const completions: MonitorMaker = ({ violate }) => {
       }
       if (observation.what === 'attempt') {
         const { jobId, fence } = observation.attempt;
-        const name = `${jobId} ${fence}`;
-        if (observation.moment === 'returned' && observation.error === undefined) returned.add(name);
+        if (observation.moment === 'returned' && observation.error === undefined) returned.add(jobId, fence);
         if (observation.moment !== 'started') return;
-        if (started.has(name)) violate('I2', jobId, `an attempt started twice under the fence ${fence}`);
-        started.add(name);
+        if (!started.add(jobId, fence)) violate('I2', jobId, `an attempt started twice under the fence ${fence}`);
         if (grants.of(observation.attempt) === undefined && !exemptions.has(jobId))
           violate('I2', jobId, `an attempt started under the fence ${fence}, which was not granted`);
       }

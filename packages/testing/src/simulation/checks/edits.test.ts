@@ -109,3 +109,16 @@ test('D5: beside a job that was forgotten, or after the pointer was, another may
     expect(story.end()).toEqual([]);
   }
 });
+
+test('D3: a wish that came before the attempt began, and for whose time it ran, is not asked of its end', async () => {
+  const story = new Story(edits);
+  story.write('a');
+  story.grant('a'); // the answer is lost, and the acquire repeated later
+  await story.pass(10);
+  const due = { at: story.now };
+  story.write('a', { body: { wish: { want: 'reschedule', due } } }, 'shop');
+  await story.pass(10);
+  story.attempt('a', 'started', { dueAt: due.at });
+  story.settle('a', { dueAt: story.now + 60_000, body: { starts: 1 } });
+  expect(story.end()).toEqual([]);
+});

@@ -4,21 +4,20 @@
 //     counts from its commit, which comes before its answer.
 // D2  No attempt starts under a grant that found the wish to cancel, or the wish for a due time that has not come.
 // D3  A holder never drops the wish to cancel in a write that leaves the job open; a wish for another due time that came
-//     while an attempt ran decides when the next one is due.
+//     while an attempt ran decides when the next one is due, unless that attempt ran for the wished time already.
 // D4  What is cancelled stays cancelled.
 // D5  At most one open job of a task stands under a key.
 
-import type { LedgerRecord } from '@carillon/core/spi';
+import type { Instant, LedgerRecord } from '@carillon/core/spi';
 import { Exemptions } from './exemptions.js';
-import { Grants } from './grants.js';
 import { bodyOf } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
 
 /** Watches over I10. */
-export const edits: MonitorMaker = ({ servers, violate }) => {
+export const edits: MonitorMaker = ({ servers, grants, violate }) => {
   const exemptions = new Exemptions();
-  const grants = new Grants();
   const underKey = new Map<string, string>();
+  const ranFor = new Map<string, { readonly fence: number; readonly dueAt: Instant }>(); // the latest attempt of each job
 
   const wrote = (id: string, before: LedgerRecord, after: LedgerRecord): void => {
     if (before.state === 'cancelled' && after.state !== 'cancelled')
@@ -29,7 +28,11 @@ export const edits: MonitorMaker = ({ servers, violate }) => {
     if (wish.want === 'cancel') return violate('I10', id, 'the wish to cancel a job was dropped'); // D3
     const granted = grants.of({ jobId: id, fence: before.fence });
     const cameLater = granted !== undefined && bodyOf(granted.record).wish === undefined;
-    if (cameLater && 'at' in wish.due && after.dueAt !== wish.due.at && after.dueAt !== Math.max(0, wish.due.at))
+    if (!cameLater || !('at' in wish.due)) return;
+    const wishedAt = Math.max(0, wish.due.at);
+    const last = ranFor.get(id);
+    const ranForIt = last?.fence === before.fence && last.dueAt === wishedAt; // an acquire that was repeated brought the wish
+    if (after.dueAt !== wishedAt && !ranForIt)
       violate('I10', id, `a job was to be due at ${wish.due.at}, and is due at ${after.dueAt}`);
   };
 
@@ -50,7 +53,6 @@ export const edits: MonitorMaker = ({ servers, violate }) => {
   return {
     watch(observation) {
       exemptions.watch(observation);
-      grants.watch(observation);
       if (observation.what === 'record' && observation.change === 'written' && observation.key.kind === 'job') {
         const { key, before, after } = observation;
         if (exemptions.has(key.id)) return;
@@ -59,6 +61,7 @@ export const edits: MonitorMaker = ({ servers, violate }) => {
       }
       if (observation.what !== 'attempt' || observation.moment !== 'started') return;
       const { attempt } = observation;
+      ranFor.set(attempt.jobId, { fence: attempt.fence, dueAt: attempt.dueAt });
       const granted = grants.of(attempt)?.record;
       if (granted === undefined || exemptions.has(attempt.jobId)) return;
       const now = servers.ledger.records.get(granted.key)?.record;

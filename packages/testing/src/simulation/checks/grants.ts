@@ -4,31 +4,27 @@ import type { Instant, LedgerRecord } from '@carillon/core/spi';
 import type { Observation, ObservedAttempt } from '../observation.js';
 
 /** A grant: when it was, by the world's time, and the record as granted. */
-export interface Granted {
+interface Granted {
   readonly at: Instant;
   readonly record: LedgerRecord;
 }
 
 /** The grants of all jobs. */
 export class Grants {
-  readonly #jobs = new Map<string, Map<number, Granted>>();
+  readonly #jobs = new Map<string, Granted[]>();
 
   /** Takes an observation in. */
   watch(observation: Observation): void {
     if (observation.what !== 'record' || observation.change !== 'granted' || observation.key.kind !== 'job') return;
     const { at, key, after } = observation;
-    let granted = this.#jobs.get(key.id);
-    if (granted === undefined) this.#jobs.set(key.id, (granted = new Map()));
-    granted.set(after!.fence, { at, record: after! });
+    const granted = { at, record: after! };
+    const earlier = this.#jobs.get(key.id);
+    if (earlier === undefined) this.#jobs.set(key.id, [granted]);
+    else earlier.push(granted);
   }
 
-  /** The grant that an attempt runs under; undefined if there was none. */
+  /** The grant that an attempt runs under, the latest if there were several; undefined if there was none. */
   of({ jobId, fence }: Pick<ObservedAttempt, 'jobId' | 'fence'>): Granted | undefined {
-    return this.#jobs.get(jobId)?.get(fence);
-  }
-
-  /** How often a job has been granted. */
-  count(jobId: string): number {
-    return this.#jobs.get(jobId)?.size ?? 0;
+    return this.#jobs.get(jobId)?.findLast(({ record }) => record.fence === fence);
   }
 }

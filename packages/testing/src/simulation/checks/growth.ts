@@ -24,13 +24,13 @@ const BROKER_KEEPS_MS = 3 * 86_400_000;
 /** Watches over I4. */
 export const growth: MonitorMaker = ({ violate }) => {
   const exemptions = new Exemptions();
-  const records = new Map<string, Highest>();
+  const removed = new Map<string, Highest>();
   const lastMessageAt = new Map<string, Instant>();
 
   return {
     watch(observation) {
       exemptions.watch(observation);
-      if (observation.what === 'forgotten') records.delete(identityOf(observation.key));
+      if (observation.what === 'forgotten') removed.delete(identityOf(observation.key));
       if (observation.what === 'message' && observation.change === 'stored') {
         const id = envelopeOf(observation.message)?.key.id;
         const isCallAgain = lastMessageAt.has(id ?? '') && observation.message.id.endsWith('#0'); // G4
@@ -40,25 +40,20 @@ export const growth: MonitorMaker = ({ violate }) => {
       if (observation.what !== 'record' || observation.key.kind === 'pause') return;
 
       const { key, change, before, after } = observation;
-      const identity = identityOf(key);
-      const highest = records.get(identity) ?? NOTHING;
+      const gone = (removed.size > 0 && removed.get(identityOf(key))) || NOTHING;
+      const { version, generation } = before ?? gone;
+      const fence = Math.max(before?.fence ?? 0, gone.fence);
       if (after === undefined) {
-        if (change === 'expired') records.set(identity, { ...highest, version: 0, generation: 0 }); // G1
+        removed.set(identityOf(key), change === 'expired' ? { ...NOTHING, fence } : { version, generation, fence }); // G1
         return;
       }
       const isJob = key.kind === 'job';
-      if (after.version < highest.version)
-        violate('I4', key.id, `the version of a ${key.kind} record went from ${highest.version} to ${after.version}`);
-      if (isJob && after.generation < highest.generation)
-        violate('I4', key.id, `the generation of a job went from ${highest.generation} to ${after.generation}`);
-      const lowest = change === 'granted' ? highest.fence + 1 : (before?.fence ?? 0);
-      if (after.fence < lowest)
-        violate('I4', key.id, `the fence of a record went from ${highest.fence} to ${after.fence}`);
-      records.set(identity, {
-        version: after.version,
-        generation: Math.max(after.generation, highest.generation),
-        fence: Math.max(after.fence, highest.fence),
-      });
+      if (after.version < version)
+        violate('I4', key.id, `the version of a ${key.kind} record went from ${version} to ${after.version}`);
+      if (isJob && after.generation < generation)
+        violate('I4', key.id, `the generation of a job went from ${generation} to ${after.generation}`);
+      const lowest = change === 'granted' ? fence + 1 : (before?.fence ?? 0);
+      if (after.fence < lowest) violate('I4', key.id, `the fence of a record went from ${fence} to ${after.fence}`);
 
       const settles = isJob && isSettled(after) && (before === undefined || !isSettled(before));
       if (!settles || exemptions.has(key.id)) return;

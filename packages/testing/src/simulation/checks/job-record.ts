@@ -40,6 +40,7 @@ export interface Envelope {
 
 const NO_BODY: JobBody = {};
 const bodies = new WeakMap<LedgerRecord, JobBody>();
+const decoder = new TextDecoder();
 const envelopes = new WeakMap<OutgoingMessage, Envelope | 'malformed'>();
 
 /** The body of a job's record; one that can't be read is empty. */
@@ -77,7 +78,7 @@ export function identityOf({ kind, partition, id }: RecordKey): string {
 }
 
 function read(message: OutgoingMessage): Envelope | 'malformed' {
-  const wire = parsed(new TextDecoder().decode(message.body)) as Partial<Record<string, unknown>> | undefined;
+  const wire = parsed(decoder.decode(message.body)) as Partial<Record<string, unknown>> | undefined;
   if (typeof wire?.i !== 'string') return 'malformed';
   const { k, i, p, g, h, b } = wire as { k: string; i: string; p: string; g: number; h: number; b?: unknown };
   return { key: { kind: k, id: i, partition: p }, generation: g, hop: h, onClaim: b !== undefined };

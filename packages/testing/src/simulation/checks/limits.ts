@@ -4,16 +4,13 @@
 // M2  As many interruptions, or as many recorded failures, as its call allows are the end of it. The limits of its task
 //     stand in no record, so they are not judged here.
 
-import { Grants } from './grants.js';
 import { bodyOf } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
 
 /** Watches over the limits of attempts. */
-export const limits: MonitorMaker = ({ violate }) => {
-  const grants = new Grants();
+export const limits: MonitorMaker = ({ grants, violate }) => {
   return {
     watch(observation) {
-      grants.watch(observation);
       if (observation.what !== 'attempt' || observation.moment !== 'started') return;
       const { attempt } = observation;
       const granted = grants.of(attempt)?.record;

@@ -4,6 +4,7 @@ import type { Instant } from '@carillon/core/spi';
 import type { Observer } from '../observation.js';
 import type { Plan } from '../plan/plan.js';
 import type { Servers } from '../world/servers.js';
+import type { Grants } from './grants.js';
 
 /** What the invariants of the design are called. */
 export type Invariant = 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10' | 'I11';
@@ -13,6 +14,8 @@ interface Bench {
   readonly plan: Plan;
   readonly servers: Servers;
   readonly now: () => Instant;
+  /** Every grant so far. */
+  readonly grants: Grants;
   /** Ends the run: an invariant is broken. `about` names the job, the record or the host. */
   readonly violate: (invariant: Invariant, about: string, text: string) => void;
 }

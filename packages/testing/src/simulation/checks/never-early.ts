@@ -3,15 +3,12 @@
 // N1  That is the due time which the attempt says, and the one of the record as it was granted. What the clock has shown
 //     once stays shown, also if it steps back.
 
-import { Grants } from './grants.js';
 import type { MonitorMaker } from './monitor.js';
 
 /** Watches over I5. */
-export const neverEarly: MonitorMaker = ({ servers, violate }) => {
-  const grants = new Grants();
+export const neverEarly: MonitorMaker = ({ servers, grants, violate }) => {
   return {
     watch(observation) {
-      grants.watch(observation);
       if (observation.what !== 'attempt' || observation.moment !== 'started') return;
       const { attempt } = observation;
       const now = servers.ledger.latest;

@@ -6,6 +6,7 @@
 // U3  A failure is recorded only of an attempt that failed: never of one whose handler returned, unless its time had run out.
 
 import type { Instant, LedgerRecord } from '@carillon/core/spi';
+import { Fences } from './fences.js';
 import { bodyOf } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
 
@@ -22,7 +23,7 @@ interface Outage {
 /** Watches over I11. */
 export const outage: MonitorMaker = ({ plan, violate }) => {
   const outages = new Map<string, Outage>();
-  const returned = new Set<string>();
+  const returned = new Fences();
 
   const asked = (host: string, to: string, name: string, served: boolean, at: Instant): void => {
     if (to === 'ledger') {
@@ -50,10 +51,10 @@ export const outage: MonitorMaker = ({ plan, violate }) => {
   };
 
   const wrote = (id: string, before: LedgerRecord, after: LedgerRecord): void => {
-    const [was, is] = [bodyOf(before), bodyOf(after)];
-    if ((is.failures ?? 0) <= (was.failures ?? 0)) return;
+    const is = bodyOf(after);
+    if (is.failures === undefined || is.failures <= (bodyOf(before).failures ?? 0)) return;
     const timedOut = is.attempts?.at(-1)?.[3] === 'timed-out';
-    if (returned.has(`${id} ${before.fence}`) && !timedOut)
+    if (returned.has(id, before.fence) && !timedOut)
       violate('I11', id, 'a failure was recorded of an attempt that had returned');
   };
 
@@ -66,7 +67,7 @@ export const outage: MonitorMaker = ({ plan, violate }) => {
       if (observation.what === 'message' && observation.change === 'released' && host !== undefined)
         released(host, observation.message.id, at);
       if (observation.what === 'attempt' && observation.moment === 'returned' && observation.error === undefined)
-        returned.add(`${observation.attempt.jobId} ${observation.attempt.fence}`);
+        returned.add(observation.attempt.jobId, observation.attempt.fence);
       if (observation.what === 'record' && observation.change === 'written' && observation.key.kind === 'job') {
         const { key, before, after } = observation;
         if (before !== undefined) wrote(key.id, before, after!);

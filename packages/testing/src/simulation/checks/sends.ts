@@ -21,18 +21,17 @@ const SKEW_MS = 25_000; // how far an engine's idea of the ledger's time may be 
 
 /** Counts what happens within a second. */
 class Pace {
-  readonly #seconds = new Map<string, { second: number; count: number }>();
+  readonly #counts = new Map<string, number>();
+  #second = -Infinity;
 
   /** Adds to a count; answers with it. */
   add(name: string, at: Instant, amount = 1): number {
     const second = Math.floor(at / 1000);
-    const counted = this.#seconds.get(name);
-    if (counted?.second !== second) {
-      this.#seconds.set(name, { second, count: amount });
-      return amount;
-    }
-    counted.count += amount;
-    return counted.count;
+    if (second !== this.#second) this.#counts.clear();
+    this.#second = second;
+    const count = (this.#counts.get(name) ?? 0) + amount;
+    this.#counts.set(name, count);
+    return count;
   }
 }
 

@@ -8,6 +8,7 @@ import { Chance, streamOf } from '../plan/faults.js';
 import { planOf, type PlanChoices } from '../plan/plan.js';
 import { Servers } from '../world/servers.js';
 import { World } from '../world/world.js';
+import { Grants } from './grants.js';
 import type { MonitorMaker } from './monitor.js';
 
 /** When every story begins. */
@@ -30,10 +31,13 @@ export class Story {
     const plan = planOf(1, { shape: 'apart', precisionMs: 0, horizonMs: Infinity, faults: {}, ...choices });
     const tell = this.tell.bind(this);
     this.servers = new Servers({ plan, world: this.#world, chance: new Chance(1, {}), tell });
+    const grants = new Grants();
+    this.#watching.push((observation) => grants.watch(observation));
     const monitor = maker({
       plan,
       servers: this.servers,
       now: () => this.#world.now,
+      grants,
       violate: (invariant, _about, text) => void this.found.push(`${invariant}: ${text}`),
     });
     if (monitor.watch !== undefined) this.#watching.push(monitor.watch);
