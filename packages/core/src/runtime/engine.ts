@@ -49,6 +49,7 @@ export interface EngineParts {
 const HELD_UNTIL_DUE = 1_000;
 const USUAL_DELAY_MS = 300; // what a broker needs beyond its precision, measured in facts on RocketMQ
 const GIVE_UP_MS = 2_000;
+const CLOCKS_APART_MS = 60_000; // how far the broker's clock may be behind the ledger's
 
 /** One engine: receives, runs, records. */
 export class Engine {
@@ -80,7 +81,7 @@ export class Engine {
     this.#queues = queues;
     this.carriage = () => ({
       fused: backend.fused === true,
-      horizonMs: transport.limits.horizonMs,
+      horizonMs: roomyHorizon(transport.limits.horizonMs),
       earlyMs: transport.limits.precisionMs === 0 ? 0 : transport.limits.precisionMs + USUAL_DELAY_MS,
     });
     const job = jobKind({ namespace, catalog, carriage: this.carriage, random });
@@ -280,6 +281,11 @@ export class Engine {
       );
     });
   }
+}
+
+/** The horizon as it is used: a broker whose clock is behind would refuse what is asked for at the very end of it. */
+function roomyHorizon(horizonMs: number): number {
+  return horizonMs === Infinity ? horizonMs : horizonMs - Math.min(CLOCKS_APART_MS, Math.floor(horizonMs / 10));
 }
 
 function slotLimits({ concurrency, queues, catalog, namespace }: EngineParts): {

@@ -1,4 +1,6 @@
-import { defineTask, implement } from '@carillon/core';
+import { Carillon, defineTask, implement, silentLogger } from '@carillon/core';
+import type { Clock } from '@carillon/core/spi';
+import { memory, VirtualClock } from '@carillon/testing';
 import { describe, expect, it } from 'vitest';
 import {
   DAY,
@@ -23,8 +25,8 @@ describe('hops, on a transport with a horizon of an hour', () => {
     await carillon.schedule(task, null);
     await clock.advance(2 * DAY);
     expect(starts).toEqual([40 * HOUR]);
-    expect(heard('job:hopped')).toHaveLength(39);
-    expect(transport.calls('send')).toBe(40);
+    expect(heard('job:hopped')).toHaveLength(40); // of 59 minutes each
+    expect(transport.calls('send')).toBe(41);
     expect(heard('sweep:done')).toEqual([]);
   });
 
@@ -109,6 +111,31 @@ describe('hops, on a transport with a horizon of an hour', () => {
     await clock.advance(DAY);
     expect(starts).toEqual([0, 5 * HOUR]);
   });
+});
+
+it('a broker whose clock is behind refuses no hop (K1)', async () => {
+  const clock = new VirtualClock();
+  const behind: Clock = {
+    now: () => clock.now() - 30 * SECOND,
+    monotonic: () => clock.monotonic(),
+    after: (delayMs, wake) => clock.after(delayMs, wake),
+    soon: (wake) => clock.soon(wake),
+  };
+  const { ledger } = memory({ clock });
+  const { transport } = memory({ clock: behind, limits: { horizonMs: HOUR } });
+  const carillon = new Carillon({
+    backend: { ledger, transport },
+    tasks: [implement(task, () => 'ok')],
+    clock,
+    logger: silentLogger,
+  });
+  await carillon.start();
+  const { id } = await carillon.schedule(task, null);
+  await clock.advance(2 * DAY);
+  expect(await carillon.get(task, { id })).toMatchObject({ state: 'done' });
+  const stopped = carillon.stop();
+  await clock.advance(MINUTE);
+  await stopped;
 });
 
 it('a fused store without a horizon hops for nobody', async () => {
