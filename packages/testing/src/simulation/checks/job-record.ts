@@ -38,22 +38,39 @@ export interface Envelope {
   readonly onClaim: boolean;
 }
 
+/** What was read of the latest things, so that each is read once although every monitor asks. */
+class Latest<K, V> {
+  readonly #read: (thing: K) => V;
+  readonly #known = new Map<K, V>();
+
+  constructor(read: (thing: K) => V) {
+    this.#read = read;
+  }
+
+  of(thing: K): V {
+    let value = this.#known.get(thing);
+    if (value === undefined) {
+      if (this.#known.size === MOST_KNOWN) this.#known.clear();
+      this.#known.set(thing, (value = this.#read(thing)));
+    }
+    return value;
+  }
+}
+
+const MOST_KNOWN = 256;
 const NO_BODY: JobBody = {};
-const bodies = new WeakMap<LedgerRecord, JobBody>();
 const decoder = new TextDecoder();
-const envelopes = new WeakMap<OutgoingMessage, Envelope | 'malformed'>();
+const bodies = new Latest<LedgerRecord, JobBody>((record) => (parsed(record.body) as JobBody | undefined) ?? NO_BODY);
+const envelopes = new Latest<OutgoingMessage, Envelope | 'malformed'>(read);
 
 /** The body of a job's record; one that can't be read is empty. */
 export function bodyOf(record: LedgerRecord): JobBody {
-  let body = bodies.get(record);
-  if (body === undefined) bodies.set(record, (body = (parsed(record.body) as JobBody | undefined) ?? NO_BODY));
-  return body;
+  return bodies.of(record);
 }
 
 /** What a message says; undefined if it can't be read. */
 export function envelopeOf(message: OutgoingMessage): Envelope | undefined {
-  let envelope = envelopes.get(message);
-  if (envelope === undefined) envelopes.set(message, (envelope = read(message)));
+  const envelope = envelopes.of(message);
   return envelope === 'malformed' ? undefined : envelope;
 }
 

@@ -44,6 +44,7 @@ export interface WireParts {
 export class Wire {
   readonly #parts: WireParts;
   readonly #latency: Random;
+  readonly #silences = new Map<string, CarillonError>();
 
   constructor(parts: WireParts) {
     this.#parts = parts;
@@ -110,12 +111,20 @@ export class Wire {
   }
 
   #unanswered(name: string, afterMs: number, reject: (error: Error) => void): void {
-    const { world, process, server } = this.#parts;
+    const { world, process } = this.#parts;
     this.#asked(name, false);
-    const error = new CarillonError('E_UNCLEAR', `The ${server.name} did not answer ${name}.`, {
-      next: 'Ask again; this is a simulated fault.',
-    });
-    world.after(afterMs, () => process.deliver(() => reject(error)));
+    world.after(afterMs, () => process.deliver(() => reject(this.#silence(name))));
+  }
+
+  /** One error for all calls of a name: a stack costs much, and tells nothing here. */
+  #silence(name: string): CarillonError {
+    let error = this.#silences.get(name);
+    if (error === undefined) {
+      const text = `The ${this.#parts.server.name} did not answer ${name}.`;
+      error = new CarillonError('E_UNCLEAR', text, { next: 'Ask again; this is a simulated fault.' });
+      this.#silences.set(name, error);
+    }
+    return error;
   }
 
   #asked(name: string, served: boolean): void {
