@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { acks } from './acks.js';
-import { messageOf, Story } from './story.fixture.test.js';
+import { messageOf, promised, Story } from './story.fixture.test.js';
 
 test('A1: acks of what is settled, stale or followed by another message are in order', async () => {
   const story = new Story(acks);
@@ -69,7 +69,7 @@ test('A2: a malformed message is acked after its dead letter', () => {
   expect(story.found).toEqual(['I6: a malformed message was acked without a dead letter']);
 });
 
-test('A3: after a loss, what was sent since is later, whatever its number', async () => {
+test('A4: after a loss, what was sent since is later, whatever its number', async () => {
   const story = new Story(acks);
   const record = story.write('a');
   const [first, second] = [messageOf(record), messageOf(record, { number: 2 })];
@@ -84,4 +84,19 @@ test('A3: after a loss, what was sent since is later, whatever its number', asyn
   story.message('delivered', first);
   story.message('acked', first);
   expect(story.found).toEqual([expect.stringContaining('no later message was sent')]);
+});
+
+test('A2: an ack before the send of what its own delivery has promised is seen', () => {
+  const story = new Story(acks);
+  const record = story.write('a');
+  const [first, second] = [messageOf(record), messageOf(record, { number: 2 })];
+  story.message('stored', first);
+  story.write('a', { generation: record.generation + 1, outbox: [promised(second)] });
+  story.message('acked', first, 'engine-2'); // of a copy, by one that has promised nothing
+  expect(story.found).toEqual([]);
+  story.message('acked', first);
+  expect(story.found).toEqual([expect.stringContaining('is not sent')]);
+  story.message('stored', second);
+  story.message('acked', first);
+  expect(story.found).toHaveLength(1);
 });

@@ -2,9 +2,11 @@
 //
 // A1  That is so when its record is settled; when the message is stale (of an older generation or hop than the record's);
 //     when a later message of the job has been sent; of the last message it is never so while the job is open.
-// A2  A record that is not there excuses no ack, unless the ledger has forgotten it since the delivery, or its retention
+// A2  An ack comes after the send of what its own delivery has promised: of a message of the generation that the same host
+//     has just put an end to.
+// A3  A record that is not there excuses no ack, unless the ledger has forgotten it since the delivery, or its retention
 //     has ended. What can't be read must have become a dead letter by then.
-// A3  The numbers of a job's messages begin anew where the ledger forgot a write of it: what was sent since is later than
+// A4  The numbers of a job's messages begin anew where the ledger forgot a write of it: what was sent since is later than
 //     what was sent before, whatever their numbers.
 
 import type { Instant, LedgerRecord, OutgoingMessage } from '@carillon/core/spi';
@@ -22,19 +24,24 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
   const losses = new Map<string, number>(); // by job
   const sentAfter = new Map<string, number>(); // by message: how many losses
   const deliveredAt = new Map<string, Instant>();
+  const promised = new Map<string, { readonly by: string | undefined; readonly id: string; readonly ends: number }>();
   const expired = new Set<string>();
   let deadLetters = 0;
 
   const placeOf = (message: OutgoingMessage): number =>
-    (sentAfter.get(message.id) ?? 0) * MOST_MESSAGES + numberOf(message); // A3
+    (sentAfter.get(message.id) ?? 0) * MOST_MESSAGES + numberOf(message); // A4
 
   const reasonAgainst = (
     message: OutgoingMessage,
     { key, generation, hop }: Envelope,
     record: LedgerRecord | undefined,
+    by: string | undefined,
   ): string | undefined => {
     if (record === undefined) return expired.has(identityOf(key)) ? undefined : 'there is no record of its job';
-    if (isSettled(record) || generation < record.generation) return undefined;
+    if (isSettled(record)) return undefined;
+    const promise = promised.get(key.id);
+    if (promise?.by === by && promise?.ends === generation) return 'what it has promised is not sent'; // A2
+    if (generation < record.generation) return undefined;
     if (hop < (bodyOf(record).hop ?? 0) || placeOf(message) < (latestSent.get(key.id) ?? 0)) return undefined;
     return 'its job is open and no later message was sent';
   };
@@ -43,10 +50,13 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
     watch(observation) {
       exemptions.watch(observation);
       if (observation.what === 'forgotten' && observation.key.kind === 'job')
-        losses.set(observation.key.id, (losses.get(observation.key.id) ?? 0) + 1); // A3
+        losses.set(observation.key.id, (losses.get(observation.key.id) ?? 0) + 1); // A4
       if (observation.what === 'record') {
-        const { key, change, before, after } = observation;
+        const { key, change, before, after, host } = observation;
         if (change === 'expired') expired.add(identityOf(key));
+        const next = change === 'written' ? after?.outbox.at(-1)?.message.id : undefined;
+        if (next !== undefined && before !== undefined)
+          promised.set(key.id, { by: host, id: next, ends: before.generation });
         const isNew = key.kind === 'job' && before === undefined && after?.state === 'dead';
         if (isNew && bodyOf(after).reason?.startsWith(MALFORMED) === true) deadLetters += 1;
       }
@@ -63,12 +73,13 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
       }
       const { id } = envelope.key;
       const sent = change === 'stored' || (change === 'lost' && host !== undefined);
+      if (sent && promised.get(id)?.id === message.id) promised.delete(id);
       if (sent && losses.has(id)) sentAfter.set(message.id, losses.get(id)!);
       if (sent) latestSent.set(id, Math.max(latestSent.get(id) ?? 0, placeOf(message)));
       if (change !== 'acked') return;
       const forgottenAt = exemptions.at(id);
       if (forgottenAt !== undefined && forgottenAt >= (deliveredAt.get(message.id) ?? 0)) return;
-      const against = reasonAgainst(message, envelope, servers.ledger.records.get(envelope.key)?.record);
+      const against = reasonAgainst(message, envelope, servers.ledger.records.get(envelope.key)?.record, host);
       if (against !== undefined)
         violate('I6', id, `${host ?? 'nobody'} acked the message ${message.id}, but ${against}`);
     },

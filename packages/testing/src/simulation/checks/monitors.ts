@@ -13,6 +13,7 @@ import { neverEarly } from './never-early.js';
 import { outage } from './outage.js';
 import { sends } from './sends.js';
 import { setAside } from './set-aside.js';
+import { takeovers } from './takeovers.js';
 
 /** Every monitor: I2 to I11, what was answered, and the matching at the end. */
 export const MONITORS: readonly MonitorMaker[] = [
@@ -26,6 +27,7 @@ export const MONITORS: readonly MonitorMaker[] = [
   edits,
   outage,
   answers,
+  takeovers,
   liveness,
   matching,
 ];

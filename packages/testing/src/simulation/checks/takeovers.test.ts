@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest';
+import { Story } from './story.fixture.test.js';
+import { takeovers } from './takeovers.js';
+
+async function takenOver(meanwhile: (story: Story) => void): Promise<readonly string[]> {
+  const story = new Story(takeovers);
+  story.tell({ what: 'host', host: 'engine-1', change: 'started', version: 2 });
+  story.write('a');
+  story.grant('a');
+  await story.pass(20_000);
+  meanwhile(story);
+  await story.pass(10_000);
+  story.grant('a', 'engine-2');
+  return story.end();
+}
+
+test('T1: a job that is taken from a process that lives and is answered is seen', async () => {
+  expect(await takenOver(() => {})).toEqual([expect.stringContaining('taken over from engine-1.1')]);
+});
+
+test.each(['crashed', 'paused', 'stopping'] as const)('T1: from one that has %s is in order', async (change) => {
+  expect(await takenOver((story) => story.tell({ what: 'host', host: 'engine-1', change, version: 2 }))).toEqual([]);
+});
+
+test('T1: from one out of reach of the ledger is in order', async () => {
+  const request = { what: 'request', host: 'engine-1', to: 'ledger', name: 'renew', served: false } as const;
+  expect(await takenOver((story) => story.tell(request))).toEqual([]);
+  expect(await takenOver((story) => story.tell({ ...request, to: 'broker' }))).toHaveLength(1);
+});
+
+test('a job of which the ledger forgot a write is exempt', async () => {
+  expect(await takenOver((story) => story.forget('a'))).toEqual([]);
+});

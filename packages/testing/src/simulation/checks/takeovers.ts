@@ -1,0 +1,53 @@
+// Takeovers (I3): a job is taken over only from who could not keep it.
+//
+// T1  A lease does not run out under a process that lives, moves and is answered: who holds it renews it, and records what
+//     came of it, or gives it back. So whoever is granted a job whose lease has ended without a word finds that its holder
+//     is gone, stood still, was stopping, or was out of reach of the ledger within the lease.
+
+import type { Instant, LedgerRecord } from '@carillon/core/spi';
+import { Exemptions } from './exemptions.js';
+import type { MonitorMaker } from './monitor.js';
+
+const ANSWERED_MS = 25_000; // whoever was answered for so long has renewed a lease of 30 s
+const SLOW_MS = 50_000; // an answer may be so slow that its caller gives the lease up
+
+/** Watches over what is taken over. */
+export const takeovers: MonitorMaker = ({ violate }) => {
+  const exemptions = new Exemptions();
+  const boots = new Map<string, number>();
+  const troubledUntil = new Map<string, Instant>(); // by host
+  const still = new Set<string>();
+  let ledgerTroubledUntil = -Infinity;
+
+  const trouble = (host: string, until: Instant): void =>
+    void troubledUntil.set(host, Math.max(until, troubledUntil.get(host) ?? -Infinity));
+
+  const granted = (id: string, before: LedgerRecord, at: Instant): void => {
+    const holder = before.lease?.holder;
+    if (holder === undefined || exemptions.has(id) || at <= ledgerTroubledUntil) return;
+    const [host, boot] = [holder.slice(0, holder.lastIndexOf('.')), holder.slice(holder.lastIndexOf('.') + 1)];
+    if (Number(boot) !== boots.get(host) || still.has(host) || at <= (troubledUntil.get(host) ?? -Infinity)) return;
+    violate('I3', id, `a job was taken over from ${holder}, which lives and is answered`); // T1
+  };
+
+  return {
+    watch(observation) {
+      exemptions.watch(observation);
+      const { at, host } = observation;
+      if (observation.what === 'record' && observation.change === 'granted') {
+        if (observation.before !== undefined) granted(observation.key.id, observation.before, at);
+      } else if (observation.what === 'request' && host !== undefined) {
+        if (observation.to === 'ledger' && !observation.served) trouble(host, at + ANSWERED_MS);
+      } else if (observation.what === 'fault') {
+        if (observation.fault === 'slow' && host !== undefined) trouble(host, at + SLOW_MS);
+        if (observation.fault === 'clock-step' || observation.fault === 'failover') ledgerTroubledUntil = at + SLOW_MS;
+      } else if (observation.what === 'host' && host !== undefined) {
+        const { change } = observation;
+        if (change === 'started') boots.set(host, (boots.get(host) ?? 0) + 1);
+        if (change === 'resumed' || change === 'started') still.delete(host);
+        else still.add(host);
+        if (change === 'resumed') trouble(host, at + SLOW_MS);
+      }
+    },
+  };
+};
