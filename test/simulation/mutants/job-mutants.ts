@@ -70,6 +70,22 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     does: 'asks the broker for delivery times beyond its horizon',
   },
   {
+    name: 'horizon-to-the-end',
+    breaks: 'I2',
+    file: 'runtime/engine.js',
+    before: 'horizonMs - Math.min(CLOCKS_APART_MS, Math.floor(horizonMs / 10))',
+    after: 'horizonMs',
+    does: 'leaves no room between the horizon and what it asks for, so a broker whose clock is behind refuses it',
+  },
+  {
+    name: 'payload-unchecked',
+    breaks: 'I2',
+    file: 'carillon.js',
+    before: 'if (schema !== undefined)',
+    after: 'if (schema === null)',
+    does: 'accepts payloads that the schema of their task refuses',
+  },
+  {
     name: 'key-taken-for-id',
     breaks: 'I10',
     file: 'job/pointer.js',

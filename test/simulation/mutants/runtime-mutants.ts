@@ -27,7 +27,6 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     before: 'await ackIf(delivery, await outbox.send(record.key, step.outbox), availability);',
     after: 'await ackIf(delivery, true, availability); await outbox.send(record.key, step.outbox);',
     does: 'acks a hop before the next one is sent',
-    open: 'needs a crash between two calls of one hop',
   },
   {
     name: 'unsent-acked-on-stale',
@@ -44,7 +43,6 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     before: 'return giveBack(delivery, aheadMs, availability); // V1',
     after: 'return ackIf(delivery, true, availability);',
     does: 'acks what is held until its due time when the engine stops',
-    open: 'needs a stop while a message lands',
   },
   {
     name: 'release-only-acks',
@@ -79,7 +77,6 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     before: 'if (answer.record.lease === undefined)',
     after: 'if (answer.record.lease === null)',
     does: 'settles once more what its own unanswered commit has settled',
-    open: 'needs an edit within the seconds between a commit and its repetition',
   },
   {
     name: 'claim-nonce-afresh',
@@ -88,7 +85,6 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     before: 'holder: worker, nonce: ids.nonce(), leaseMs,',
     after: 'holder: worker, get nonce() { return ids.nonce(); }, leaseMs,',
     does: 'repeats an unanswered claim as a new request, and waits for itself',
-    open: 'it waits for its own lease and goes on',
   },
   {
     name: 'wish-overwritten',
@@ -153,7 +149,6 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     before: 'void this.#renew(due, now);',
     after: '',
     does: 'extends deliveries and forgets the leases',
-    open: 'a lost lease only means another attempt',
   },
   {
     name: 'renewal-extends-nothing',
@@ -202,7 +197,6 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     before: 'await this.whenUp();',
     after: 'return undefined;',
     does: 'gives up what it owes at the first error',
-    open: 'a redelivery makes up for it',
   },
   {
     name: 'retry-by-own-clock',

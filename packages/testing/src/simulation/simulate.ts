@@ -21,6 +21,8 @@ export interface SimulateOptions {
   readonly hours: number;
   /** `'drawn'` by the seed (the default), `'none'`, or a rate for each class that is switched on. */
   readonly faults?: 'drawn' | 'none' | Faults;
+  /** When the simulation begins; default 2026-01-01T00:00Z. */
+  readonly startsAt?: Date;
   /** Decides everything that is drawn; the same seed gives the same simulation. Default 1. */
   readonly seed?: number;
   /** How many engines run at once; default 2. */
@@ -71,12 +73,13 @@ export interface Simulated {
  * is due has been done. Throws a `Violation` if an invariant broke on the way, and what `drive` throws.
  */
 export async function simulate(options: SimulateOptions): Promise<Simulated> {
-  const { tasks, drive, hours, faults = 'drawn', seed = 1, engines = 2, shape = 'fused' } = options;
+  const { tasks, drive, hours, startsAt, faults = 'drawn', seed = 1, engines = 2, shape = 'fused' } = options;
   const drawn = planOf(seed, { hours, engines, shape });
   const plan = faults === 'drawn' ? drawn : { ...drawn, faults: faults === 'none' ? {} : faults };
   const program: Program = typeof tasks === 'function' ? tasks : () => tasks;
+  const scenario = { program, drive, ...(startsAt && { startsAt: startsAt.getTime() }) };
   const seen = new Seen();
-  const { violation, records } = await run(plan, { program, drive }, MONITORS, [seen.watch]);
+  const { violation, records } = await run(plan, scenario, MONITORS, [seen.watch]);
   if (violation !== undefined) throw violation;
   return { plan, attempts: seen.attempts, jobs: records.filter(isJob).map(jobOf), faults: seen.faults };
 }

@@ -1,7 +1,7 @@
 // Chores: what an operator does beside the orders: looks at lists, pauses and resumes, redrives what was set aside.
 //
 // H1  What has been paused is resumed before the run is over, however long the calls take.
-// H2  A job is redriven once; what is set aside again stays so.
+// H2  A job is redriven once by its id; what is set aside again stays so, unless all of its task are redriven.
 
 import type { JobView } from '@carillon/core';
 import type { Shop } from '../fleet/shop.js';
@@ -9,10 +9,10 @@ import { streamOf } from '../plan/faults.js';
 import type { Plan } from '../plan/plan.js';
 import { Dice } from './dice.js';
 import { allOf, type ScriptedTask } from './order.js';
-import { mail, plain, reminder, report } from './tasks.js';
+import { audit, mail, plain, reminder, report } from './tasks.js';
 
 const MINUTE_MS = 60_000;
-const LONGEST_PAUSE_MS = 4 * MINUTE_MS;
+const LONGEST_PAUSE_MS = 2 * MINUTE_MS;
 const MOST_REDRIVEN = 3;
 
 /** Does the chores of a run; never ends by itself. */
@@ -49,6 +49,11 @@ async function redrives(shop: Shop, plan: Plan): Promise<void> {
   const redriven = new Set<string>();
   for (;;) {
     await shop.sleep({ milliseconds: dice.between(5 * MINUTE_MS, 15 * MINUTE_MS) });
+    if (dice.chance(0.2)) {
+      const task = dice.pick([plain, mail, audit]);
+      const dueFrom = new Date(shop.now.getTime() - 60 * MINUTE_MS);
+      await shop.ask((carillon) => carillon.redriveAll({ task, dueFrom }));
+    }
     const later = dice.chance(0.3) ? ({ in: { seconds: dice.spread(1, 600) } } as const) : undefined;
     for (const { id } of (await setAside(shop)).filter((job) => !redriven.has(job.id)).slice(0, MOST_REDRIVEN)) {
       redriven.add(id); // H2

@@ -12,7 +12,7 @@ const KEYS = 3;
 /** Many edits of few keys. */
 export const keys: Workload = (plan, { jobs = Infinity } = {}) => ({
   program: scriptedProgram,
-  drive: (shop) => callOrders(shop, { plan, apartMs: [4_000, 25_000], most: jobs, draw: drawOrder }),
+  drive: (shop) => callOrders(shop, { plan, apartMs: [8_000, 50_000], most: jobs, draw: drawOrder }),
 });
 
 function drawOrder(dice: Dice, number: number): Order {
@@ -51,9 +51,12 @@ function drawEnd(dice: Dice, workMs: number): Act {
   return dice.chance(0.1) ? { do: 'hang', then: 'throw', forMs: 0 } : { do: 'return', afterMs: workMs };
 }
 
-/** Around the due time, or while the handler runs. */
+/** Around the due time, while the handler runs, or just after. */
 function drawEdit(dice: Dice, dueMs: number, workMs: number): Edit {
-  const afterMs = Math.max(0, dueMs + (dice.chance(0.5) ? dice.between(-300, 300) : dice.between(-1_500, workMs)));
+  const afterMs = Math.max(
+    0,
+    dueMs + (dice.chance(0.5) ? dice.between(-300, 300) : dice.between(-1_500, workMs + 4_000)),
+  );
   const by = dice.weighted<Edit['by']>([
     [2, 'key'],
     [1, 'id'],

@@ -1,4 +1,4 @@
-// Mixed: everything that the API can do, with jobs of every kind, about one call every half a minute. The default workload.
+// Mixed: everything that the API can do, with jobs of every kind, about forty calls an hour. The default workload.
 
 import type { Duration, Instant } from '@carillon/core/spi';
 import type { BackoffData, OnExisting, ScheduleOptions, When } from '@carillon/core';
@@ -6,7 +6,7 @@ import type { Plan } from '../plan/plan.js';
 import { chores } from './chores.js';
 import type { Dice } from './dice.js';
 import { allOf, callOrders, type Edit, type Order, type OrderedJob, type ScriptedTask } from './order.js';
-import { type Act, drawActs } from './script.js';
+import { type Act, drawActs, type Script } from './script.js';
 import { audit, beacon, charge, mail, novelty, plain, reminder, report, scriptedProgram } from './tasks.js';
 import type { Workload } from './workload.js';
 
@@ -28,7 +28,7 @@ export const mixed: Workload = (plan, { jobs = Infinity } = {}) => ({
     allOf(async (start) => {
       start(chores(shop, plan));
       const draw = (dice: Dice, number: number, now: Instant): Order => drawOrder(dice, number, now, plan);
-      await callOrders(shop, { plan, apartMs: [10_000, 80_000], most: jobs, draw });
+      await callOrders(shop, { plan, apartMs: [20_000, 160_000], most: jobs, draw });
     }),
 });
 
@@ -63,6 +63,7 @@ function drawJob(dice: Dice, number: number, index: number, when: When | undefin
   const own = dice.chance(0.75);
   const tail = dice.chance(0.1) ? '-7f' : ''; // as a minted id ends that tells its partition
   const id = `order-${String(number).padStart(6, '0')}${index === 0 ? '' : `.${index}`}${tail}`;
+  const refused = task === audit && dice.chance(0.05);
   const options = {
     ...when,
     ...(own && { id }),
@@ -71,7 +72,10 @@ function drawJob(dice: Dice, number: number, index: number, when: When | undefin
     ...(dice.chance(0.1) && { headers: { trace: `trace-${number}` } }),
     ...(dice.chance(0.1) && { queue: dice.pick(['default', 'bulk']) }),
   } as ScheduleOptions;
-  return { task, payload: { order: number, acts, ...(moot !== undefined && { moot }) }, options };
+  const payload = refused
+    ? ({ order: number } as Script)
+    : { order: number, acts, ...(moot !== undefined && { moot }) };
+  return { task, payload, options };
 }
 
 function drawKey(dice: Dice): { key?: string; onExisting?: OnExisting } {

@@ -2,7 +2,8 @@
 //
 // O1  Each order draws from a stream of its own, at a time that only the orders before it decide. So no fault changes what is
 //     ordered, and fewer orders are the same first ones.
-// O2  What business code must expect (a key that is taken, a job that is not settled in time) is an answer; any other error
+// O2  What business code must expect (a key that is taken, a payload that its schema refuses, a job that is not settled in
+//     time) is an answer; any other error
 //     ends the run.
 
 import { CarillonError, type Instant } from '@carillon/core/spi';
@@ -47,7 +48,7 @@ export interface Ordering {
   readonly draw: (dice: Dice, number: number, now: Instant) => Order;
 }
 
-const EXPECTED: readonly string[] = ['E_KEY_EXISTS', 'E_TIMEOUT', 'E_ID'];
+const EXPECTED: readonly string[] = ['E_KEY_EXISTS', 'E_TIMEOUT', 'E_ID', 'E_PAYLOAD'];
 
 /** Calls order after order; rejects with the first error that is not to be expected (O2). */
 export async function callOrders(shop: Shop, { plan, apartMs, most, draw }: Ordering): Promise<void> {

@@ -83,12 +83,14 @@ describe('mixed', () => {
     if (observation.what === 'record' && observation.key.kind === 'pause') seen.add(`pause ${observation.change}`);
   };
 
-  test('does everything that the API can', async () => {
-    await live('mixed', 4, { hours: 3 }, undefined, see);
+  test('does everything that the API can', { timeout: 60_000 }, async () => {
+    await live('mixed', 4, { hours: 8 }, undefined, see);
     const expected = [
       ...['plain', 'mail', 'charge', 'report', 'reminder', 'audit', 'beacon', 'novelty'].map((task) => `ran ${task}`),
       ...['scheduled', 'done', 'dead', 'indeterminate', 'cancelled', 'skipped'].map((state) => `state ${state}`),
-      ...['scheduled', 'sent', 'kept', 'throttled', 'replaced', 'E_KEY_EXISTS'].map((answer) => `schedule ${answer}`),
+      ...['scheduled', 'sent', 'kept', 'throttled', 'replaced', 'E_KEY_EXISTS', 'E_PAYLOAD'].map(
+        (answer) => `schedule ${answer}`,
+      ),
       ...['cancelled', 'running', 'settled', 'requested'].map((answer) => `cancel ${answer}`),
       ...['rescheduled', 'running', 'settled'].map((answer) => `reschedule ${answer}`),
       ...['in', 'at', 'timezone', 'id', 'key', 'onExisting', 'attempts', 'retry', 'timeout', 'maxLateness'].map(
