@@ -90,6 +90,16 @@ onBothBackends('heartbeat', (stage) => {
     expect(await first.carillon.get(task, { id })).toMatchObject({ state: 'done', interruptions: 0 });
   });
 
+  it('a late answer to an earlier renewal takes nothing back (T1)', async () => {
+    const { clock, signals, first } = await running();
+    const hold = first.ledger.hold('renew');
+    await clock.advance(27 * SECOND); // the next renewals are answered meanwhile
+    hold.release();
+    await clock.advance(5 * MINUTE);
+    expect(signals[0]?.aborted).toBe(false);
+    expect(first.heard('lease:lost')).toEqual([]);
+  });
+
   it('a zombie, paused beyond its lease, cannot commit over the one who took over (I2, I4)', async () => {
     const { clock, start, end, first, id } = await running();
     first.deafen();

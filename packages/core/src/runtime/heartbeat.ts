@@ -100,7 +100,7 @@ export class Heartbeat {
   #renewed(beat: Beat, answer: RenewalAnswer | undefined, now: number): void {
     if (answer?.answer === 'lost') this.#lose(beat);
     if (answer?.answer !== 'ok' || !this.#beats.has(beat.held)) return;
-    beat.beatenAt = now;
+    beat.beatenAt = Math.max(beat.beatenAt, now); // a late answer to an earlier renewal takes nothing back
     if (answer.version !== beat.held.lease?.version()) beat.held.onMoved?.();
   }
 
@@ -110,7 +110,7 @@ export class Heartbeat {
       for (const [index, beat] of beats.entries()) {
         if (beat.held.lease !== undefined) continue; // the lease in the ledger counts; a lost delivery only means a copy
         if (answers[index] === 'lost') this.#lose(beat);
-        else beat.beatenAt = now;
+        else beat.beatenAt = Math.max(beat.beatenAt, now);
       }
     } catch (error) {
       this.#availability.report(error);
