@@ -28,6 +28,16 @@ test('T1: from one out of reach of the ledger is in order', async () => {
   expect(await takenOver((story) => story.tell({ ...request, to: 'broker' }))).toHaveLength(1);
 });
 
+test('T1: a lease that nobody took up when it ended is left alone: nobody knows what was wrong then', async () => {
+  const story = new Story(takeovers);
+  story.tell({ what: 'host', host: 'engine-1', change: 'started', version: 2 });
+  story.write('a');
+  story.grant('a');
+  await story.pass(60_000);
+  story.grant('a', 'engine-2');
+  expect(story.end()).toEqual([]);
+});
+
 test('a job of which the ledger forgot a write is exempt', async () => {
   expect(await takenOver((story) => story.forget('a'))).toEqual([]);
 });

@@ -10,9 +10,11 @@ import type { MonitorMaker } from './monitor.js';
 
 const ANSWERED_MS = 25_000; // whoever was answered for so long has renewed a lease of 30 s
 const SLOW_MS = 50_000; // an answer may be so slow that its caller gives the lease up
+const HOLDING = new Set(['receive', 'renew']); // unheard, they leave a lease longer than its holder knows
+const SOON_MS = 5_000;
 
 /** Watches over what is taken over. */
-export const takeovers: MonitorMaker = ({ violate }) => {
+export const takeovers: MonitorMaker = ({ servers, violate }) => {
   const exemptions = new Exemptions();
   const boots = new Map<string, number>();
   const troubledUntil = new Map<string, Instant>(); // by host
@@ -25,6 +27,7 @@ export const takeovers: MonitorMaker = ({ violate }) => {
   const granted = (id: string, before: LedgerRecord, at: Instant): void => {
     const holder = before.lease?.holder;
     if (holder === undefined || exemptions.has(id) || at <= ledgerTroubledUntil) return;
+    if (servers.ledger.latest - before.lease!.until > SOON_MS) return; // what was wrong by its end is forgotten
     const [host, boot] = [holder.slice(0, holder.lastIndexOf('.')), holder.slice(holder.lastIndexOf('.') + 1)];
     if (Number(boot) !== boots.get(host) || still.has(host) || at <= (troubledUntil.get(host) ?? -Infinity)) return;
     violate('I3', id, `a job was taken over from ${holder}, which lives and is answered`); // T1
@@ -37,7 +40,8 @@ export const takeovers: MonitorMaker = ({ violate }) => {
       if (observation.what === 'record' && observation.change === 'granted') {
         if (observation.before !== undefined) granted(observation.key.id, observation.before, at);
       } else if (observation.what === 'request' && host !== undefined) {
-        if (observation.to === 'ledger' && !observation.served) trouble(host, at + ANSWERED_MS);
+        if (observation.to === 'ledger' && !observation.served)
+          trouble(host, at + (HOLDING.has(observation.name) ? SLOW_MS : ANSWERED_MS));
       } else if (observation.what === 'fault') {
         if (observation.fault === 'slow' && host !== undefined) trouble(host, at + SLOW_MS);
         if (observation.fault === 'clock-step' || observation.fault === 'failover') ledgerTroubledUntil = at + SLOW_MS;
