@@ -18,7 +18,7 @@ import {
 } from '@carillon/testing/simulation';
 
 const main = join(import.meta.dirname, '..', 'dist', 'simulation', 'main.js');
-const MIXED = '--seeds 16 --hours 4';
+const MIXED = '--seeds 16 --hours 6';
 const FORGETFUL = '--seeds 4 --hours 2 --faults failover=5,eviction=20,crash=0.002'; // losses are rare elsewhere
 const KEYS = '--workload keys --seeds 4 --hours 2';
 const NEW = '--seeds 4 --hours 3';
