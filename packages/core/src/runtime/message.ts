@@ -116,7 +116,7 @@ export class Messages {
     if (answers === undefined) await giveBack(delivery, GIVE_BACK_MS, availability);
     const answer = answers?.[0];
     if (answer === undefined || answer.answer === 'absent' || create?.brief === undefined) return answer;
-    const brief = kind.brief(answer.record);
+    const brief = kind.brief?.(answer.record);
     if (brief === undefined || brief === create.brief) return answer;
     const reason = `another payload than the job ${idOf(this.#parts.namespace, key)} of the same id has`; // V5
     const reported = await this.#report(delivery, reason);
