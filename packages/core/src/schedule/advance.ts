@@ -32,8 +32,6 @@ export interface Sight {
   readonly id: string;
   /** The record of one of the running occurrences; undefined if the ledger has it no more. */
   readonly recordOf: (running: OccurrenceKey) => LedgerRecord | undefined;
-  /** The id of an occurrence's job. */
-  readonly jobOf: (occurrence: OccurrenceKey) => string;
 }
 
 /** The most slots that one decision takes (V2), and the most that were excluded between two slots that are told. */
@@ -102,7 +100,7 @@ export function advance(before: Schedule, sight: Sight): Advance {
     },
   );
   const remembered = starts.reduce(
-    (schedule, { start }) => noteStart(schedule, start, sight.jobOf(start), now),
+    (schedule, { start }) => noteStart(schedule, start, now),
     noteMisses(after, misses, now),
   );
   const watched = withBody(remembered, { watermark: watermarkOf(remembered, now) });

@@ -41,11 +41,10 @@ export function noteMisses(schedule: Schedule, misses: readonly Miss[], now: Ins
 }
 
 /** The schedule with an occurrence counted and remembered that was placed. */
-export function noteStart(schedule: Schedule, { slot, origin }: Start, job: string, now: Instant): Schedule {
+export function noteStart(schedule: Schedule, { slot, origin, request }: Start, now: Instant): Schedule {
   const { counts } = schedule.body;
-  return withBody(remember(schedule, [{ job, slot, at: now, origin }]), {
-    counts: { ...counts, started: counts.started + 1 },
-  });
+  const entry: Entry = { slot, at: now, origin, ...(request !== undefined && { request }) };
+  return withBody(remember(schedule, [entry]), { counts: { ...counts, started: counts.started + 1 } });
 }
 
 function remember(schedule: Schedule, entries: readonly Entry[]): Schedule {

@@ -8,17 +8,16 @@ const MOST = 2_000;
 /** Gives a schedule's rule; throws what `parseRule` throws, for a zone or a form that only another host knows. */
 export type RuleOf = (schedule: Schedule) => Rule;
 
-/** A memory of rules, by what they say. */
+/** A memory of rules, by the digests of their plans. */
 export function rememberedRules(): RuleOf {
   const known = new Map<string, Rule>();
   return ({ record, body }) => {
-    const text = JSON.stringify(body.plan.rule);
-    let rule = known.get(text);
+    let rule = known.get(body.digest);
     if (rule === undefined) {
       rule = parseRule(body.plan.rule, `schedule ${record.id}`);
       const [oldest] = known.keys();
       if (known.size >= MOST && oldest !== undefined) known.delete(oldest);
-      known.set(text, rule);
+      known.set(body.digest, rule);
     }
     return rule;
   };

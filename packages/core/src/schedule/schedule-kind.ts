@@ -89,14 +89,11 @@ export function scheduleKind(parts: ScheduleKindParts): Kind {
       const sightings: Sightings = new Map(
         seen.flatMap((one) => (one ? [[idOf(namespace, one.key), one] as const] : [])),
       );
-      const jobOf = (occurrence: Parameters<typeof occurrenceId>[2]): string =>
-        occurrenceId(namespace, record.key, occurrence);
       const decided = advance(schedule, {
         now,
         rule,
         id: idOf(namespace, record.key),
-        jobOf,
-        recordOf: (running) => sightings.get(jobOf(running)),
+        recordOf: (running) => sightings.get(occurrenceId(namespace, record.key, running)),
       });
       return { to: 'write', step: tick(record, decided, sightings, now, expect), guard: undefined };
     },

@@ -61,7 +61,7 @@ export type Request =
 
 /** One line of a schedule's memory: an occurrence that was placed, or slots that were missed. */
 export type Entry =
-  | { readonly job: string; readonly slot: Instant; readonly at: Instant; readonly origin: Origin }
+  | (OccurrenceKey & { readonly at: Instant })
   | {
       readonly missed: MissReason;
       readonly slot: Instant;
@@ -157,8 +157,16 @@ export const KEPT = { recent: 20, answered: 20, waiting: 1_000 } as const;
 /** The version of schedule bodies that this code reads. */
 export const SCHEDULE_READER = 1;
 
+const read = new WeakMap<LedgerRecord, Schedule>(); // a tick asks several times, and records never change
+
 /** Reads a schedule from its record; throws `E_PAYLOAD` if its body is not that of a schedule. */
 export function readSchedule(record: LedgerRecord): Schedule {
+  let schedule = read.get(record);
+  if (schedule === undefined) read.set(record, (schedule = readAnew(record)));
+  return schedule;
+}
+
+function readAnew(record: LedgerRecord): Schedule {
   const body = bodyOf(record.body);
   if (body === undefined) {
     throw new CarillonError('E_PAYLOAD', `The record of the schedule ${record.key.id} is damaged.`, {

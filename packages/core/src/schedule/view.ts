@@ -102,7 +102,10 @@ export function viewSchedule(
     recent: (body.recent ?? []).map((entry): PastOccurrence => {
       const slot = new Date(entry.slot);
       const at = new Date(entry.at);
-      if ('job' in entry) return { outcome: 'started', id: entry.job, slot, at, origin: entry.origin };
+      if ('origin' in entry) {
+        const id = occurrenceId(namespace, schedule.record, entry);
+        return { outcome: 'started', id, slot, at, origin: entry.origin };
+      }
       const { missed: reason, to = entry.slot, count = 1 } = entry;
       return { outcome: 'missed', reason, slot, to: new Date(to), count, at };
     }),
