@@ -3,7 +3,7 @@
 import { type Carillon, defineTask, implement, type TaskDefinition } from '@carillon/core';
 
 /** What is sent to a tenant. */
-export const sendDigest = defineTask<{ tenant: string }>('send-digest', { retry: { for: '2h' } });
+const sendDigest = defineTask<{ tenant: string }>('send-digest', { retry: { for: '2h' } });
 
 /** A tenant, and when it wants its digest. */
 export interface Tenant {

@@ -43,7 +43,7 @@ export interface PlacedAnswer {
 export type Origin = 'schedule' | 'catch-up' | 'trigger' | 'backfill';
 
 /** What a job knows of the schedule whose occurrence it is. */
-export interface OccurrenceBody {
+interface OccurrenceBody {
   readonly schedule: string;
   readonly slot: Instant;
   readonly origin: Origin;

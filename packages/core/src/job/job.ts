@@ -17,7 +17,7 @@ import type { RecordContent, RecordKey, LedgerRecord } from '../ports/ledger.js'
 import type { Instant } from '../time/instant.js';
 import { type JobBody, readBody, writeBody } from './job-body.js';
 
-export type { JobBody, KeptError, OccurrenceBody, Origin, PastAttempt, PlacedAnswer, Wish } from './job-body.js';
+export type { JobBody, KeptError, Origin, PastAttempt, PlacedAnswer, Wish } from './job-body.js';
 
 /** The states of a job; see the picture at the head of job.ts. */
 export type JobState = 'scheduled' | 'done' | 'dead' | 'indeterminate' | 'cancelled' | 'skipped';

@@ -166,6 +166,40 @@ onBothBackends('chains', (stage) => {
     expect(began[1]).toBeLessThanOrEqual(2 * MINUTE + 11 * SECOND); // a third of the lease, at most
   });
 
+  it('a damaged record is set aside with its text, and the schedule can be put again', async () => {
+    const { schedules, clock, slots, heard, stage: current } = await worker(stage());
+    await schedules.put('s', work, { every: '1m' }, null);
+    await rewrite(current, () => 'nonsense');
+    await clock.advance(MINUTE);
+    expect(heard('schedule:dead')).toMatchObject([{ schedule: 's' }]);
+    await expect(schedules.trigger('s')).rejects.toMatchObject({ code: 'E_SCHEDULE_UNKNOWN' });
+    expect(await schedules.put('s', work, { every: '1m' }, null)).toMatchObject({ outcome: 'created' });
+    await clock.advance(MINUTE);
+    expect(slots()).toEqual([2 * MINUTE]);
+  });
+
+  it('a rule that this host can not read is left for another, and never lost', async () => {
+    const { schedules, clock, slots, stage: current, heard } = await worker(stage());
+    await schedules.put('s', work, { every: '10m' }, null);
+    let readable = '';
+    await rewrite(current, (body) => {
+      readable = body;
+      const { plan, ...rest } = JSON.parse(body) as { plan: { rule: object } };
+      return JSON.stringify({
+        ...rest,
+        plan: { ...plan, rule: { ...plan.rule, timezone: 'Mars/Base' } },
+        digest: 'other',
+      });
+    });
+    await clock.advance(10 * MINUTE + 5 * SECOND);
+    expect(slots()).toEqual([]);
+    expect(await schedules.get('s')).toMatchObject({ state: 'active', next: [] });
+    await rewrite(current, () => readable); // a host that can
+    await clock.advance(MINUTE);
+    expect(slots()).toEqual([10 * MINUTE]);
+    expect(heard('schedule:dead')).toEqual([]);
+  });
+
   it('a handler that outlives many slots holds up no tick', async () => {
     const current = stage();
     const set = tasksOf(current);
@@ -203,6 +237,16 @@ onBothBackends('chains', (stage) => {
     expect((await first.carillon.schedules.list()).schedules).toHaveLength(1);
   });
 });
+
+/** Changes the text of the one schedule in a store. */
+async function rewrite({ store }: Stage, change: (body: string) => string): Promise<void> {
+  const { ledger } = store.another();
+  const [record] = (await ledger.list({ kind: 'schedule', limit: 1 })).records;
+  const { key, version, fence: _fence, lease: _lease, interrupted: _interrupted, ...content } = record!;
+  const body = change(content.body);
+  const write = { do: 'put', key, expect: { version }, content: { ...content, body } } as const;
+  await ledger.commit([{ nonce: `rewrite-${version}`, writes: [write], durable: true }]);
+}
 
 /** A process whose transport calls messages sent that it drops. */
 async function lossy(stage: Stage, drops: (message: OutgoingMessage) => boolean) {

@@ -72,7 +72,7 @@ export type Entry =
     };
 
 /** What a schedule runs. */
-export interface Action {
+interface Action {
   readonly task: string;
   readonly payload: unknown;
   readonly neverAgain?: true;
@@ -92,7 +92,7 @@ export interface Plan {
 }
 
 /** How often what has happened. */
-export interface Counts {
+interface Counts {
   readonly started: number;
   readonly missed: Readonly<Partial<Record<MissReason, number>>>;
 }

@@ -1,0 +1,201 @@
+// The missed-occurrence contract, on the decision itself: whatever happens in whatever order, each slot is taken once.
+
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { defineTask } from '@carillon/core';
+import { parseRule, type Rule } from '../rule/rule.js';
+import { resolveTask } from '../task/options.js';
+import type { CatchUpMode, Overlap, ScheduleSpec } from '../task/recurring.js';
+import { advance, type Advance, wakeOf } from './advance.js';
+import { ask, pause, putPlan, resume } from './edit.js';
+import { OVERLAPS, resolvePlan } from './plan.js';
+import { inRows, type Miss } from './memory.js';
+import type { OccurrenceKey, Schedule } from './schedule.js';
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const START = Date.UTC(2027, 0, 1);
+const task = resolveTask(defineTask<null>('work'));
+const record = { kind: 'schedule', id: 's', partition: '00' };
+
+/** A schedule as it stands, with everything that it has started and missed. */
+class Play {
+  now = START + 1; // waits are even, so no request falls on a slot
+  readonly started: number[] = [];
+  readonly missed: Miss[] = [];
+  #rule: Rule;
+  #busy: readonly OccurrenceKey[] = [];
+  schedule: Schedule;
+
+  constructor(spec: ScheduleSpec) {
+    const plan = resolvePlan('s', task, spec, null, { maxBytes: 1_000 });
+    this.#rule = plan.rule;
+    const context = { id: 's', now: this.now, queue: 'default', record, generation: 0 };
+    const { schedule } = putPlan(undefined, plan, () => plan.rule, context);
+    if (schedule === undefined) throw new Error('unreachable: nothing stands yet');
+    this.schedule = schedule;
+  }
+
+  /** Looks once; what runs has a record that is open, the rest is known to the ledger no more. */
+  look(): Advance {
+    const decided = advance(this.schedule, {
+      now: this.now,
+      rule: this.#rule,
+      id: 's',
+      recordOf: (open) => (this.#busy.some((one) => one.slot === open.slot) ? openRecord : undefined),
+    });
+    if (decided.stop?.how === 'end') this.#busy = [];
+    this.#busy = [...this.#busy, ...decided.starts.map(({ start }) => start)];
+    this.schedule = decided.schedule;
+    for (const { start } of decided.starts) if (start.request === undefined) this.started.push(start.slot);
+    this.missed.push(...decided.misses);
+    return decided;
+  }
+
+  /** Looks as often as the schedule wants to. */
+  settle(): void {
+    for (let looks = 0; looks < 100; looks += 1) {
+      this.look();
+      const wakeAt = wakeOf(this.schedule);
+      if (wakeAt === undefined || wakeAt > this.now) return;
+    }
+    throw new Error('it never comes to rest: a slot in the past loops');
+  }
+
+  end(): void {
+    this.#busy = [];
+  }
+
+  pause(): void {
+    this.schedule = pause(this.schedule, undefined, this.now).schedule ?? this.schedule;
+  }
+
+  resume(): void {
+    this.schedule = resume(this.schedule, undefined, this.#rule, 's', this.now).schedule ?? this.schedule;
+  }
+
+  trigger(id: string): void {
+    const request = { ask: 'trigger', id, at: this.now } as const;
+    this.schedule = ask(this.schedule, request, this.now).schedule ?? this.schedule;
+  }
+
+  put(spec: ScheduleSpec): void {
+    const plan = resolvePlan('s', task, spec, null, { maxBytes: 1_000 });
+    const before = this.#rule;
+    const context = { id: 's', now: this.now, queue: 'default', record, generation: this.schedule.generation };
+    const { schedule, misses = [] } = putPlan(this.schedule, plan, () => before, context);
+    if (schedule === undefined) return;
+    this.#rule = plan.rule;
+    this.schedule = schedule;
+    this.missed.push(...misses);
+  }
+}
+
+const openRecord = {
+  key: { kind: 'job', id: 'j', partition: '00' },
+  task: 'work',
+  queue: 'default',
+  generation: 1,
+  state: 'scheduled',
+  dueAt: START,
+  wakeAt: START,
+  expiresAt: undefined,
+  durableGrant: false,
+  body: '{"payload":null}',
+  outbox: [],
+  version: 1,
+  fence: 1,
+  lease: { holder: 'w', nonce: 'n', since: START, until: START + MINUTE },
+  interrupted: [],
+};
+
+/** Every slot of the misses, one by one, by a rule of one per minute. */
+const slotsOf = (misses: readonly Miss[]): number[] =>
+  misses.flatMap(({ slot, count }) => Array.from({ length: count }, (_, index) => slot + index * MINUTE));
+
+describe('advance', () => {
+  const step = fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc.record({ do: fc.constant('wait'), ms: fc.integer({ min: 1, max: 5 * MINUTE }).map((n) => 2 * n) }),
+    },
+    fc.record({ do: fc.constantFrom('end', 'pause', 'resume', 'trigger', 'look') }),
+  );
+
+  it('takes each slot once, in whatever order things happen: started, waiting, or missed for a reason', () => {
+    const spec = fc.record({
+      overlap: fc.constantFrom<Overlap>(...OVERLAPS),
+      mode: fc.constantFrom<CatchUpMode>('skip', 'once', 'all'),
+      within: fc.integer({ min: 0, max: 20 }),
+    });
+    fc.assert(
+      fc.property(spec, fc.array(step, { maxLength: 60 }), ({ overlap, mode, within }, steps) => {
+        const play = new Play({ every: '1m', overlap, catchUp: { mode, within: { minutes: within } } });
+        let watermark = 0;
+        for (const [index, action] of steps.entries()) {
+          if ('ms' in action) play.now += action.ms;
+          else if (action.do === 'end') play.end();
+          else if (action.do === 'pause') play.pause();
+          else if (action.do === 'resume') play.resume();
+          else if (action.do === 'trigger') play.trigger(`r-${String(index)}`);
+          play.settle();
+          expect(play.schedule.body.watermark).toBeGreaterThanOrEqual(watermark); // I4
+          watermark = play.schedule.body.watermark;
+        }
+        play.resume();
+        play.settle();
+
+        const waiting = (play.schedule.body.waiting ?? []).filter(({ request }) => request === undefined);
+        const taken = [...play.started, ...waiting.map(({ slot }) => slot), ...slotsOf(play.missed.filter(isOfRule))];
+        const due = Array.from({ length: Math.floor((play.now - START) / MINUTE) }, (_, n) => START + (n + 1) * MINUTE);
+        expect(taken.toSorted((a, b) => a - b)).toEqual(due);
+        const total = Object.values(play.schedule.body.counts.missed).reduce((sum, count) => sum + count, 0);
+        expect(total).toBe(play.missed.reduce((sum, { count }) => sum + count, 0));
+      }),
+      { numRuns: 300 },
+    );
+    function isOfRule({ slot }: Miss): boolean {
+      return slot % MINUTE === 0; // a trigger that is dropped stands for a time between
+    }
+  });
+
+  it('never goes back when its rule is edited, however often', () => {
+    const edits = fc.array(
+      fc.record({ ms: fc.integer({ min: 0, max: 5 * MINUTE }), every: fc.integer({ min: 1, max: 7 }) }),
+    );
+    fc.assert(
+      fc.property(edits, (list) => {
+        const play = new Play({ every: '1m', overlap: 'allow' });
+        for (const { ms, every } of list) {
+          play.now += ms;
+          play.put({ every: { minutes: every }, overlap: 'allow' });
+          play.settle();
+        }
+        const taken = [...play.started, ...play.missed.map(({ slot }) => slot)];
+        expect(new Set(taken).size).toBe(taken.length);
+        expect(play.started).toEqual(play.started.toSorted((a, b) => a - b));
+      }),
+    );
+  });
+
+  it('comes through a day of seconds in bounded steps', () => {
+    const play = new Play({ every: '1s' });
+    play.now += 100_000 * SECOND;
+    const first = play.look();
+    expect(first.starts).toEqual([]);
+    expect(wakeOf(play.schedule)).toBeLessThanOrEqual(play.now);
+    expect(inRows(first.misses)).toEqual([
+      { reason: 'too-late', slot: START + SECOND, to: START + 10_000 * SECOND, count: 10_000 },
+    ]);
+    play.settle();
+    expect(play.schedule.body.counts).toMatchObject({ missed: { 'too-late': 99_940 } });
+  });
+
+  it('knows no next slot earlier than the one it took', () => {
+    const rule = parseRule({ every: '1m' }, 'test');
+    const play = new Play({ every: '1m' });
+    play.now += 90 * SECOND;
+    play.look();
+    expect(play.schedule.body.next).toBe(rule.next(START + MINUTE));
+  });
+});
