@@ -35,6 +35,20 @@ describe('simulate', () => {
     expect(jobs.every(({ state }) => state === 'done')).toBe(true);
   });
 
+  it('begins when it is told to', async () => {
+    const once = defineTask<null>('once');
+    const startsAt = new Date('2028-02-29T12:00:00Z');
+    const { attempts } = await simulate({
+      hours: 2,
+      startsAt,
+      faults: 'none',
+      tasks: [implement(once, () => 'ok')],
+      drive: async (shop) => void (await shop.schedule(once, null, { in: '1h' })),
+    });
+    expect(+attempts[0]!.startedAt - +startsAt).toBeGreaterThanOrEqual(HOUR);
+    expect(+attempts[0]!.startedAt - +startsAt).toBeLessThan(2 * HOUR);
+  });
+
   it('shows what was set aside, and why', async () => {
     const hopeless = defineTask<null>('hopeless');
     const { jobs, attempts } = await simulate({

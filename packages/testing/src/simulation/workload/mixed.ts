@@ -39,7 +39,8 @@ function drawOrder(dice: Dice, number: number, now: Instant, plan: Plan): Order 
   for (let index = 1; index <= more; index += 1) {
     jobs.push(drawJob(dice, number, index, drawWhen(dice, now, plan).when, plan));
   }
-  return { jobs, edits: drawEdits(dice, timed.delayMs, now, plan) };
+  const [{ task }] = jobs;
+  return { jobs, edits: task === beacon ? drawStop(dice, timed.delayMs) : drawEdits(dice, timed.delayMs, now, plan) };
 }
 
 function drawJob(dice: Dice, number: number, index: number, when: When | undefined, plan: Plan): OrderedJob {
@@ -142,6 +143,13 @@ function spelled(dice: Dice, now: Instant, delayMs: number): When {
 /** What the clocks of a zone show at an instant, as far as they run in whole hours and minutes off UTC. */
 function wallTime(at: Date, timezone: string): When {
   return { at: at.toLocaleString('sv-SE', { timeZone: timezone }).replace(' ', 'T'), timezone };
+}
+
+/** A job without a record can only be cancelled, and the bad moment is when its message comes. */
+function drawStop(dice: Dice, delayMs: number): readonly Edit[] {
+  if (!dice.chance(0.6)) return [];
+  const afterMs = Math.max(0, dice.chance(0.7) ? delayMs + dice.between(-20, 20) : drawMoment(dice, delayMs));
+  return [{ do: 'cancel', afterMs, by: 'id', abort: dice.chance(0.4) }];
 }
 
 function drawEdits(dice: Dice, delayMs: number, now: Instant, plan: Plan): readonly Edit[] {

@@ -27,6 +27,9 @@ class Event implements Planned {
 
 const EVENTS_PER_TURN = 1000; // then the process may do something else: show progress, hear a signal
 
+/** Calls back in a microtask; costs half of what `queueMicrotask` does. */
+const READY = Promise.resolve();
+
 /** Simulated time. */
 export class World {
   readonly #random: Random;
@@ -94,7 +97,7 @@ export class World {
           return reject(error);
         }
         turn -= 1;
-        if (turn > 0) queueMicrotask(drained);
+        if (turn > 0) void READY.then(drained);
         else {
           turn = EVENTS_PER_TURN;
           setImmediate(step);
@@ -102,7 +105,7 @@ export class World {
       };
       // A tick that is asked for in a microtask comes when all microtasks have run (W2), and costs no turn of the event loop.
       const drained = (): void => process.nextTick(step);
-      queueMicrotask(drained); // what the caller has just begun goes on first (W2)
+      void READY.then(drained); // what the caller has just begun goes on first (W2)
     });
   }
 
