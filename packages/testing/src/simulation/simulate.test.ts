@@ -5,7 +5,7 @@ import { simulate } from './simulate.js';
 const HOUR = 3_600_000;
 
 describe('simulate', () => {
-  it('runs a daily report for a year, through crashes, each day once and on the day', async () => {
+  it('runs a daily report for a year, through crashes, each day once and on the day', { timeout: 60_000 }, async () => {
     const report = defineTask<{ day: number }>('daily-report', { retry: { for: '12h' } });
     const sent = new Set<string>();
     const { attempts, jobs, faults } = await simulate({
@@ -61,7 +61,7 @@ describe('simulate', () => {
     expect(attempts).toMatchObject([{ jobId: 'one', number: 1, outcome: 'returned' }]);
   });
 
-  it('is the same for the same seed, and another for the next', async () => {
+  it('is the same for the same seed, and another for the next', { timeout: 60_000 }, async () => {
     const task = defineTask<number>('work');
     const starts = async (seed: number): Promise<readonly number[]> => {
       const { attempts } = await simulate({
