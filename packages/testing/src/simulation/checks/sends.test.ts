@@ -76,3 +76,19 @@ test('N3: a loop on a record, and one of receives, is seen', () => {
   story.tell(receive);
   expect(story.found).toEqual([expect.stringContaining('a record was written'), expect.stringContaining('receives')]);
 });
+
+test('N3: receives that bring jobs are in order, on a broker and on a fused store; others are seen on both', () => {
+  for (const shape of ['apart', 'fused'] as const) {
+    const story = new Story(sends, { shape });
+    const receive = { what: 'request', host: 'engine-1', to: 'ledger', name: 'receive', served: true } as const;
+    for (let i = 0; i < 100; i += 1) {
+      const record = story.write(`job-${i}`);
+      if (shape === 'apart') story.message('delivered', messageOf(record));
+      story.tell(receive);
+      if (shape === 'fused') story.grant(`job-${i}`);
+    }
+    expect(story.found).toEqual([]);
+    for (let i = 0; i < 200; i += 1) story.tell(receive);
+    expect(story.found[0]).toContain('receives within one second');
+  }
+});

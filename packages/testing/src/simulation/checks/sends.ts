@@ -9,7 +9,7 @@
 //     every engine would send the same again at every round.
 // N3  Nothing spins: within one second there are at most `MOST_PER_SECOND` grants, writes, stores or releases of one job,
 //     and at most as many receives of a host beside what its deliveries call for. A call takes 2 ms, so a loop makes
-//     hundreds; retries without a delay, the hardest honest case, stay below.
+//     hundreds; retries without a delay, the hardest honest case, stay below. On a fused store a grant is the delivery.
 
 import type { Instant, LedgerRecord } from '@carillon/core/spi';
 import { bodyOf, envelopeOf } from './job-record.js';
@@ -36,7 +36,7 @@ class Pace {
 }
 
 /** Watches over I9. */
-export const sends: MonitorMaker = ({ servers, violate }) => {
+export const sends: MonitorMaker = ({ plan, servers, violate }) => {
   const causes = new SendCauses();
   const swept = new Map<string, { readonly fence: number; readonly wakeAt: Instant }>();
   const pace = new Pace();
@@ -70,6 +70,7 @@ export const sends: MonitorMaker = ({ servers, violate }) => {
           if (key.kind !== 'job') return;
           if (change === 'written') wrote(key.id, host, before, after!);
           if (change === 'written' || change === 'granted') spins(`a record was ${change}`, key.id, at);
+          if (change === 'granted' && plan.shape === 'fused') pace.add(`receive ${host}`, at, -2);
           break;
         }
         case 'message': {
