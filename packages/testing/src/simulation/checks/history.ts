@@ -1,6 +1,7 @@
 // History: what a run has shown of each job: what was promised, what was tried, how it ended. The matching reads it at the
 // end.
 
+import { Ruling } from '@carillon/core';
 import type { Instant, LedgerRecord } from '@carillon/core/spi';
 import type { Call, Observation, ObservedAttempt } from '../observation.js';
 import { envelopeOf } from './job-record.js';
@@ -18,6 +19,8 @@ export interface JobHistory {
   /** Attempts that started, and those of them that returned, by fence. */
   readonly started: Map<number, ObservedAttempt>;
   readonly returned: Set<number>;
+  /** The words with which its handler gave up. */
+  readonly gaveUp: Set<string>;
   grants: number;
   /** When it was completed. */
   readonly completions: Instant[];
@@ -65,7 +68,11 @@ export class History {
         const { attempt, moment } = observation;
         const job = this.of(attempt.jobId);
         if (moment === 'started') job.started.set(attempt.fence, attempt);
-        if (moment === 'returned' && observation.error === undefined) job.returned.add(attempt.fence);
+        if (moment === 'started') break;
+        const { error } = observation;
+        if (moment === 'returned' && error === undefined) job.returned.add(attempt.fence);
+        if (error instanceof Ruling && error.verdict === 'dead' && error.reason !== undefined)
+          job.gaveUp.add(error.reason);
         break;
       }
       case 'call':
@@ -87,6 +94,7 @@ export class History {
       job = {
         started: new Map(),
         returned: new Set(),
+        gaveUp: new Set(),
         completions: [],
         grants: 0,
         sent: 0,

@@ -1,5 +1,6 @@
 // Each reason with which a job may end, with the history that justifies it and one that does not.
 
+import { giveUp } from '@carillon/core';
 import { expect, test } from 'vitest';
 import type { Faults } from '../plan/faults.js';
 import { matching } from './matching.js';
@@ -51,11 +52,23 @@ test('interrupted: it was granted as often', () => {
   ]);
 });
 
-test.each(['too old to retry', 'gave up', 'not retried', "a handler's own words"])(
-  '%s: an attempt has failed',
+test.each(['too old to retry', 'gave up', 'not retried'])('%s: an attempt has failed', (why) => {
+  expect(ended(dead(why), fail)).toEqual([]);
+  expect(ended(dead(why))).toEqual(['no attempt of it has failed']);
+});
+
+test.each(['no such customer', 'unknown customer', 'record lost'])(
+  '%s: the handler gave up with these words',
   (why) => {
-    expect(ended(dead(why), fail)).toEqual([]);
-    expect(ended(dead(why))).toEqual(['no attempt of it has failed']);
+    for (const moment of ['returned', 'threw'] as const) {
+      const gaveUp = (story: Story): void => {
+        story.grant('a');
+        story.attempt('a', 'started');
+        story.attempt('a', moment, { error: giveUp(why) });
+      };
+      expect(ended(dead(why), gaveUp)).toEqual([]);
+      expect(ended(dead('other words'), gaveUp)).toEqual(['"other words" is no reason']);
+    }
   },
 );
 

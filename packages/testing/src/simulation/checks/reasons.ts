@@ -1,7 +1,8 @@
 // Reasons: whether what a run has shown justifies that a job ended without being done.
 //
 // R1  A count in a record is believed only as far as so many attempts were really seen.
-// R2  A reason that is not in the table justifies nothing, unless a handler's own ruling or error may have given it.
+// R2  What its handler was seen to say when it gave up justifies a dead job, whatever the words. Another reason that is not
+//     in the table justifies nothing.
 
 import { durationMs, type Duration } from '@carillon/core/spi';
 import type { LedgerRecord } from '@carillon/core/spi';
@@ -90,7 +91,8 @@ export function unjustified(record: LedgerRecord, job: JobHistory, history: Hist
   const reason = body.reason ?? '';
   switch (record.state) {
     case 'dead':
-      return (Object.hasOwn(DEAD, reason) ? DEAD[reason] : rulingOf(reason))?.(it);
+      if (job.gaveUp.has(reason)) return undefined; // R2
+      return (Object.hasOwn(DEAD, reason) ? DEAD[reason] : noReason)?.(it);
     case 'indeterminate':
       return INDETERMINATE(it);
     case 'skipped':
@@ -103,8 +105,3 @@ export function unjustified(record: LedgerRecord, job: JobHistory, history: Hist
 }
 
 const noReason: Justify = ({ body }) => `${JSON.stringify(body.reason)} is no reason`;
-
-/** Any other text is a handler's `giveUp`, unless it is one of those with which the engine tells of a mishap. */
-function rulingOf(reason: string): Justify {
-  return /^(unreadable|refused by the broker|malformed|unknown|written by)/.test(reason) ? noReason : aFailedAttempt;
-}

@@ -17,6 +17,14 @@ export const T0 = Date.UTC(2026, 0, 1);
 /** What a step may say of a record beside what follows from the step. */
 export type Fields = Partial<Omit<LedgerRecord, 'key' | 'body'>> & { readonly body?: object };
 
+/** What a step may say of an attempt; `error` is what it returned or threw, a ruling too. */
+interface AttemptFields {
+  readonly fence?: number;
+  readonly host?: string;
+  readonly dueAt?: number;
+  readonly error?: unknown;
+}
+
 /** A made-up run under the eyes of one monitor. */
 export class Story {
   readonly servers: Servers;
@@ -114,7 +122,12 @@ export class Story {
   attempt(
     id: string,
     moment: 'started' | 'returned' | 'threw',
-    { fence = -1, host = 'engine-1', dueAt = T0 } = {},
+    {
+      fence = -1,
+      host = 'engine-1',
+      dueAt = T0,
+      error = moment === 'threw' ? new Error('no') : undefined,
+    }: AttemptFields = {},
   ): void {
     const record = this.record(id);
     const attempt = {
@@ -127,7 +140,7 @@ export class Story {
       payload: null,
     };
     if (moment === 'started') this.tell({ what: 'attempt', host, moment, attempt });
-    else this.tell({ what: 'attempt', host, moment, attempt, error: moment === 'threw' ? new Error('no') : undefined });
+    else this.tell({ what: 'attempt', host, moment, attempt, error });
   }
 
   /** A job's whole way to done. */
