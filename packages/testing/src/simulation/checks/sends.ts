@@ -63,6 +63,8 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
   return {
     watch(observation) {
       const { at, host } = observation;
+      const isGrant = observation.what === 'record' && observation.change === 'granted';
+      if (isGrant && plan.shape === 'fused') pace.add(`receive ${holderOf(observation.after)}`, at, -2);
       if (host === undefined) return;
       switch (observation.what) {
         case 'record': {
@@ -70,7 +72,6 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
           if (key.kind !== 'job') return;
           if (change === 'written') wrote(key.id, host, before, after!);
           if (change === 'written' || change === 'granted') spins(`a record was ${change}`, key.id, at);
-          if (change === 'granted' && plan.shape === 'fused') pace.add(`receive ${host}`, at, -2);
           break;
         }
         case 'message': {
@@ -107,3 +108,9 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
     },
   };
 };
+
+/** The host whose process holds a record; a fused store grants it to a receive that waits, and so by nobody's call. */
+function holderOf(record: LedgerRecord | undefined): string {
+  const holder = record?.lease?.holder ?? '';
+  return holder.slice(0, holder.lastIndexOf('.'));
+}
