@@ -1,13 +1,18 @@
 // Simulate: a user's own tasks and business code, lived through in simulated time, with faults, and judged.
+//
+// Q1  An option that means nothing is refused before anything runs: a class of faults that is misspelt must not pass as calm.
+// Q2  A job of a task that no engine runs is the caller's slip, and is not told as a broken invariant.
+// Q3  A violation says by itself when it happened, with which seed and faults, and what led to it.
 
 import type { JobState, TaskDefinition } from '@carillon/core';
-import type { LedgerRecord } from '@carillon/core/spi';
+import { CarillonError, type Instant, type LedgerRecord } from '@carillon/core/spi';
 import { MONITORS } from './checks/monitors.js';
+import { Recent } from './report/recent.js';
 import type { Program } from './fleet/fleet.js';
 import type { Shop } from './fleet/shop.js';
 import type { Observer } from './observation.js';
-import type { FaultName, Faults } from './plan/faults.js';
-import { type Plan, planOf, type Shape } from './plan/plan.js';
+import { FAULT_NAMES, type FaultName, type Faults, isRate } from './plan/faults.js';
+import { MOST_ENGINES, MOST_HOURS, MOST_SEED, type Plan, planOf, type Shape } from './plan/plan.js';
 import { run } from './run.js';
 
 /** What to simulate. */
@@ -66,32 +71,93 @@ export interface Simulated {
   readonly jobs: readonly SimulatedJob[];
   /** How often each class of faults happened. */
   readonly faults: Readonly<Partial<Record<FaultName, number>>>;
+  /** How many jobs were overdue at the end because their task, or every engine, was at its limit. */
+  readonly backlog: number;
 }
 
 /**
  * Runs tasks and business code for so many simulated hours under faults, heals all faults, and waits until everything that
- * is due has been done. Throws a `Violation` if an invariant broke on the way, and what `drive` throws.
+ * is due has been done. Throws a `Violation` that tells its story (Q3) if an invariant broke on the way, what `drive` throws, and `E_OPTIONS` for an
+ * option that means nothing (Q1) and for a job of a task that no engine runs (Q2).
  */
 export async function simulate(options: SimulateOptions): Promise<Simulated> {
   const { tasks, drive, hours, startsAt, faults = 'drawn', seed = 1, engines = 2, shape = 'fused' } = options;
+  refuseNonsense({ hours, startsAt: startsAt?.getTime() ?? 0, seed, engines, shape, faults, drive });
   const drawn = planOf(seed, { hours, engines, shape });
   const plan = faults === 'drawn' ? drawn : { ...drawn, faults: faults === 'none' ? {} : faults };
-  const program: Program = typeof tasks === 'function' ? tasks : () => tasks;
+  const runs = new Set<string>();
+  const program: Program = (machine) => {
+    const own = typeof tasks === 'function' ? tasks(machine) : tasks;
+    for (const { task } of own) runs.add(task.name);
+    return own;
+  };
   const scenario = { program, drive, ...(startsAt && { startsAt: startsAt.getTime() }) };
   const seen = new Seen();
-  const { violation, records } = await run(plan, scenario, MONITORS, [seen.watch]);
-  if (violation !== undefined) throw violation;
-  return { plan, attempts: seen.attempts, jobs: records.filter(isJob).map(jobOf), faults: seen.faults };
+  const recent = new Recent();
+  const { violation, records, backlog } = await run(plan, scenario, MONITORS, [seen.watch, recent.watch]);
+  const stranger = [...seen.scheduled].find((task) => !runs.has(task));
+  if (violation !== undefined && stranger !== undefined) {
+    const next = 'Implement it in tasks.';
+    throw new CarillonError('E_OPTIONS', `No engine runs the task ${stranger}, of which a job was scheduled.`, {
+      next,
+    }); // Q2
+  }
+  if (violation !== undefined) throw recent.explain(violation, plan); // Q3
+  return { plan, attempts: seen.attempts, jobs: records.filter(isJob).map(jobOf), faults: seen.faults, backlog };
+}
+
+/** Q1. */
+function refuseNonsense({
+  hours,
+  startsAt,
+  seed,
+  engines,
+  shape,
+  faults,
+  drive,
+}: Required<Omit<SimulateOptions, 'tasks' | 'startsAt'>> & { readonly startsAt: Instant }): void {
+  const whole = (number: number, least: number, most: number): boolean =>
+    Number.isInteger(number) && number >= least && number <= most;
+  const asked: object = typeof faults === 'object' ? (faults ?? {}) : {};
+  const known = FAULT_NAMES.join(', ');
+  const slips: readonly (readonly [wrong: boolean, option: string, given: unknown, takes: string])[] = [
+    [
+      !(typeof hours === 'number' && hours > 0 && hours <= MOST_HOURS),
+      'hours',
+      hours,
+      `a number above 0, at most ${MOST_HOURS}`,
+    ],
+    [!Number.isFinite(startsAt), 'startsAt', startsAt, 'a valid date'],
+    [!whole(seed, 0, MOST_SEED), 'seed', seed, `a whole number from 0 to ${MOST_SEED}`],
+    [!whole(engines, 1, MOST_ENGINES), 'engines', engines, `a whole number from 1 to ${MOST_ENGINES}`],
+    [shape !== 'apart' && shape !== 'fused', 'shape', shape, 'apart or fused'],
+    [typeof drive !== 'function', 'drive', drive, 'an async function of the shop'],
+    [faults !== 'drawn' && faults !== 'none' && asked !== faults, 'faults', faults, 'drawn, none or rates'],
+    ...Object.entries(asked).map(([name, rate]) => {
+      const fault = FAULT_NAMES.find((one) => one === name);
+      const takes = fault === undefined ? `classes of ${known}` : 'a rate from 0, of a chance at most 1';
+      return [fault === undefined || !isRate(fault, rate), `faults.${name}`, rate, takes] as const;
+    }),
+  ];
+  for (const [wrong, option, given, takes] of slips) {
+    if (!wrong) continue;
+    const next = `It takes ${takes}.`;
+    throw new CarillonError('E_OPTIONS', `${option} of simulate is not understood: ${String(given)}.`, { next });
+  }
 }
 
 class Seen {
   readonly attempts: SimulatedAttempt[] = [];
   readonly faults: Partial<Record<FaultName, number>> = {};
+  /** The tasks of all jobs that were asked for. */
+  readonly scheduled = new Set<string>();
   readonly #running = new Map<object, number>(); // attempt → its place in the list
 
   readonly watch: Observer = (observation) => {
     if (observation.what === 'fault') {
       this.faults[observation.fault] = (this.faults[observation.fault] ?? 0) + 1;
+    } else if (observation.what === 'call') {
+      if (observation.call.call === 'schedule') this.scheduled.add(observation.call.task);
     } else if (observation.what === 'attempt') {
       const { attempt, at, moment, host } = observation;
       const place = this.#running.get(attempt);

@@ -58,6 +58,12 @@ export type Faults = { readonly [N in FaultName]?: number };
 /** The names of all classes, in the order of the table. */
 export const FAULT_NAMES = Object.keys(FAULTS) as readonly FaultName[];
 
+/** Whether a class can have such a rate: a chance goes up to 1, what comes by the hour and sizes have no limit. */
+export function isRate(name: FaultName, rate: unknown): boolean {
+  const most = FAULTS[name].unit === 'chance' ? 1 : Number.MAX_VALUE;
+  return typeof rate === 'number' && rate >= 0 && rate <= most;
+}
+
 /** Switches a random half of the classes on, at random rates (swarm testing: Groce et al., ISSTA 2012). */
 export function drawFaults(random: Random): Faults {
   const drawn: Partial<Record<FaultName, number>> = {};

@@ -22,6 +22,11 @@ export interface Plan {
 /** What may be fixed before a seed decides the rest. */
 export type PlanChoices = Partial<Omit<Plan, 'seed'>>;
 
+/** The largest seed, length and fleet that a plan takes. */
+export const MOST_SEED: number = 2 ** 32 - 1;
+export const MOST_HOURS = 100_000;
+export const MOST_ENGINES = 64;
+
 const HOUR_MS = 3_600_000;
 
 /** The plan of a seed; what is chosen is kept, and does not change what is drawn. */

@@ -84,6 +84,7 @@ it.each<[TrialFlags, string]>([
   [{ faults: 'crash' }, '--faults crash'],
   [{ faults: 'crash=0.1,smash=0.1' }, '--faults smash=0.1 is not understood. It takes none, or NAME=RATE'],
   [{ faults: 'crash=.' }, '--faults crash=.'],
+  [{ faults: 'pause=3,crash=2' }, '--faults crash=2 is not understood. It takes a chance from 0 to 1 for crash.'],
 ])('R2: refuses %j', (flags, message) => {
   expect(() => trialChoicesOf(flags, WORKLOADS)).toThrow(message);
 });

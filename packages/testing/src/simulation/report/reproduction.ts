@@ -4,8 +4,8 @@
 // R2  What is not understood is refused, with the flag's name and what it takes.
 
 import { CarillonError, type Duration, durationMs, formatDuration } from '@carillon/core/spi';
-import { FAULT_NAMES, type FaultName, type Faults } from '../plan/faults.js';
-import { type Plan, type PlanChoices, planOf, type Shape } from '../plan/plan.js';
+import { FAULT_NAMES, type FaultName, type Faults, isRate } from '../plan/faults.js';
+import { MOST_ENGINES, MOST_HOURS, MOST_SEED, type Plan, type PlanChoices, planOf, type Shape } from '../plan/plan.js';
 
 /** One run, with what happens in it: everything that a violation depends on. */
 export interface Trial {
@@ -41,9 +41,6 @@ const USUAL_WORKLOAD = 'mixed';
 const COMMAND = 'npm run simulate --';
 const NONE = 'none';
 const SHAPES: readonly Shape[] = ['apart', 'fused'];
-const MOST_SEED = 2 ** 32 - 1;
-const MOST_HOURS = 100_000;
-const MOST_ENGINES = 64;
 
 /** The line that repeats a run (R1). */
 export function reproductionOf({ plan, workload, jobs }: Trial): string {
@@ -107,7 +104,9 @@ function faultsOf(text: string): Faults {
   for (const part of text.split(',')) {
     const [, name, rate] = /^([a-z-]+)=([\d.]+(?:e-?\d+)?)$/.exec(part) ?? [];
     const known = FAULT_NAMES.find((known) => known === name);
-    if (known === undefined || !(Number(rate) >= 0)) {
+    if (known !== undefined && Number(rate) > 1 && !isRate(known, Number(rate)))
+      throw refused('faults', part, `a chance from 0 to 1 for ${known}`);
+    if (known === undefined || !isRate(known, Number(rate))) {
       throw refused('faults', part, `none, or NAME=RATE,NAME=RATE with names of ${FAULT_NAMES.join(', ')}`);
     }
     faults[known] = Number(rate);
