@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FAULT_NAMES } from '@carillon/testing/simulation';
 import { describe, expect, it } from 'vitest';
+import { MUTANTS } from './mutants/catalog.js';
 import { parseOptions, USAGE } from './options.js';
 
 const CORES = 2;
@@ -61,13 +62,14 @@ describe('the flags of simulate', () => {
 
   it('hand on to the planted bugs what was asked for, and nothing else', () => {
     expect(parseOptions(['--mutants'], CORES).mutants).toEqual({ json: false, workers: CORES });
-    const flags = ['--mutants', '--seeds', '5', '--hours', '2', '--only', 'one,other', '--json'];
+    const [one, other] = MUTANTS.map(({ name }) => name);
+    const flags = ['--mutants', '--seeds', '5', '--hours', '2', '--only', `${one},${other}`, '--json'];
     expect(parseOptions(flags, CORES).mutants).toEqual({
       json: true,
       workers: CORES,
       seeds: 5,
       hours: 2,
-      only: ['one', 'other'],
+      only: [one, other],
     });
   });
 
@@ -77,9 +79,17 @@ describe('the flags of simulate', () => {
     [['--seed', '1', '--from', '2'], '--seed runs one seed'],
     [['--trace'], '--trace prints the trace of one seed. Give it with --seed.'],
     [['--only', 'one'], '--only chooses among the planted bugs.'],
+    [['--mutants', '--only', 'ack-on-bussy'], "--only: no planted bug is called 'ack-on-bussy'."],
+    [['--mutants', '--only='], "--only: no planted bug is called ''."],
+    [
+      ['--mutants', '--seed', '4'],
+      '--seed says nothing to the planted bugs. With --mutants there are --only, --seeds,',
+    ],
+    [['--mutants', '--faults', 'none'], '--faults says nothing to the planted bugs.'],
+    [['--mutants', '--trace'], '--trace says nothing to the planted bugs.'],
     [['--workers', 'all'], '--workers all is not understood. It takes a whole number from 1 to 256.'],
     [['--workload', 'heavy'], '--workload heavy is not understood. It takes one of mixed, '],
-    [['--hour', '1'], "Unknown option '--hour'"],
+    [['--hour', '1'], "Unknown option '--hour'. See --help."],
     [['7'], "Unexpected argument '7'"],
   ])('refuse %j', (args, message) => {
     expect(() => parseOptions(args, CORES)).toThrow(message);

@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { CarillonError } from '@carillon/core/spi';
+import { MUTANTS } from './mutants/catalog.js';
 import type { MutantsOptions } from './mutants/mutants.js';
 import {
   FAULT_NAMES,
@@ -33,6 +34,7 @@ export interface Options extends TrialChoices {
 
 const USUAL_SEEDS = '100';
 const USUAL_HOURS = '24';
+const MUTANT_FLAGS = ['mutants', 'only', 'seeds', 'hours', 'workers', 'json', 'help'];
 const MOST_WORKERS = 256;
 const MOST_SEED = 2 ** 32 - 1;
 
@@ -69,13 +71,22 @@ Exit status: 0 if all seeds passed; 1 if an invariant was broken; 2 for wrong fl
 
 /** Reads the flags; throws `E_OPTIONS`. */
 export function parseOptions(args: readonly string[], cores: number): Options {
-  const { seed, seeds, from, trace, help, mutants, only, ...flags } = flagsIn(args);
+  const given = flagsIn(args);
+  const { seed, seeds, from, trace, help, mutants, only, ...flags } = given;
   const { hours, json, twice } = flags;
   if (seed !== undefined && (seeds !== undefined || from !== undefined)) {
     throw misused('--seed runs one seed, --seeds and --from run many.', 'Give one or the other.');
   }
   if (only !== undefined && !mutants)
     throw misused('--only chooses among the planted bugs.', 'Give it with --mutants.');
+  const stray = Object.entries(given).find(([flag, value]) => value !== false && !MUTANT_FLAGS.includes(flag));
+  if (mutants && stray !== undefined) {
+    const takes = MUTANT_FLAGS.slice(1, -1).map((flag) => `--${flag}`);
+    throw misused(`--${stray[0]} says nothing to the planted bugs.`, `With --mutants there are ${takes.join(', ')}.`);
+  }
+  const unknown = only?.split(',').find((name) => MUTANTS.every((mutant) => mutant.name !== name));
+  if (unknown !== undefined)
+    throw misused(`--only: no planted bug is called '${unknown}'.`, '--mutants shows their names.');
   if (trace && seed === undefined) throw misused('--trace prints the trace of one seed.', 'Give it with --seed.');
   const first = wholeNumber('from', from ?? '1', 0, MOST_SEED);
   const count = wholeNumber('seeds', seeds ?? USUAL_SEEDS, 1, MOST_SEED - first);
@@ -131,7 +142,8 @@ function flagsIn(args: readonly string[]) {
       },
     }).values;
   } catch (error) {
-    throw misused(error instanceof Error ? error.message : String(error), 'See --help.');
+    const message = error instanceof Error ? error.message : String(error);
+    throw misused(message.replace(/\.?$/, '.'), 'See --help.');
   }
 }
 
