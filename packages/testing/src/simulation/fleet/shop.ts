@@ -156,7 +156,7 @@ export class Shop {
     return this.#persist((carillon) => carillon.get(task, job));
   }
 
-  /** Asks anything else of the shop's Carillon, until it is answered. */
+  /** Asks anything else of the shop's Carillon, until it is answered. Only to look: what is changed so, nobody is seen to ask for. */
   ask<A>(question: (carillon: Carillon) => Promise<A>): Promise<A> {
     return this.#persist(question);
   }
