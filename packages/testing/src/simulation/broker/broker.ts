@@ -68,8 +68,9 @@ export class Broker implements Server {
   }
 
   /** Stores a message, or refuses it for good. */
-  send(host: string, message: OutgoingMessage): SendOutcome {
+  send(host: string, sent: OutgoingMessage): SendOutcome {
     const { horizonMs, maxBytes } = this.limits;
+    const message = { ...sent, body: sent.body.slice() };
     if (message.deliverAt - this.#world.now > horizonMs) {
       return { outcome: 'refused', reason: 'its delivery time is beyond the horizon' };
     }

@@ -24,7 +24,7 @@ export function fusedClient(server: SimulatedLedger, store: FusedStore, wire: Wi
   const transport: Transport = {
     limits: fused.limits,
     open: () => fused.open(),
-    close: async () => {},
+    close: () => fused.close(),
     send: (messages) => fused.send(messages),
     receive,
   };

@@ -1,7 +1,7 @@
 // Wire: how one process reaches a server: what it asks may be lost, slow, or served unheard, and the process may die of it.
 //
-// I1  A request is served at most once per call, and at one instant, however late its answer comes.
-// I2  A call that is not answered rejects after a time-out, as clients do; one of a dead process never ends.
+// R1  A request is served at most once per call, and at one instant, however late its answer comes.
+// R2  A call that is not answered rejects after a time-out, as clients do; one of a dead process never ends.
 
 import { CarillonError } from '@carillon/core/spi';
 import type { Random } from '@carillon/core/spi';
