@@ -13,6 +13,7 @@ const failing: Outcome = {
   hours: 24,
   rescues: new Tally().rescues,
   exemptions: 0,
+  backlog: 0,
 };
 const passing: Outcome = { ...failing, failure: undefined };
 const LINE = 'npm run simulate -- --seed 7 --workload keys --hours 24 --faults crash=0.001,pause=1';

@@ -48,7 +48,7 @@ export function plainReport(print: (line: string) => void): Report {
       for (const line of story) print(`  ${line}`);
     },
     summary(tally, pace, asked) {
-      const { seeds, hours, events, exemptions, failed, rescues } = tally;
+      const { seeds, hours, events, exemptions, backlog, failed, rescues } = tally;
       print('');
       const ran = seeds === asked ? figure(seeds) : `${figure(seeds)} of ${figure(asked)}, then stopped`;
       const how =
@@ -56,7 +56,10 @@ export function plainReport(print: (line: string) => void): Report {
       print(`seeds             ${ran}, ${how}`);
       print(`simulated hours   ${figure(hours)}`);
       print(`events            ${figure(events)}`);
-      print(`exempted jobs     ${figure(exemptions)}: the ledger had forgotten a write`);
+      print(
+        `exempted jobs     ${figure(exemptions)}${exemptions === 0 ? '' : ', of which the ledger had forgotten a write'}`,
+      );
+      if (backlog > 0) print(`backlog           ${count(backlog, 'job')}, overdue at the end for want of room`);
       print(`pace              ${paceText(pace)}`);
       if (seeds === 1) return;
       print('rescues');
@@ -76,7 +79,7 @@ export function jsonReport(print: (line: string) => void): Report {
     ran: (outcome) => row('seed', dataOf(outcome)),
     shrunk: (first, { smallest, runs }, story) =>
       row('shrunk', { from: first.trial.plan.seed, runs, ...dataOf(smallest), story }),
-    summary({ seeds, hours, events, exemptions, failed, rescues }, pace, asked) {
+    summary({ seeds, hours, events, exemptions, backlog, failed, rescues }, pace, asked) {
       row('summary', {
         asked,
         seeds,
@@ -84,6 +87,7 @@ export function jsonReport(print: (line: string) => void): Report {
         hours: Math.round(hours),
         events,
         exemptions,
+        backlog,
         seedsPerSecond: seedsPerSecond(pace),
         hoursPerSecondAndCore: hoursPerSecondAndCore(pace),
         rescues,

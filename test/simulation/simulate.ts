@@ -105,5 +105,16 @@ function firstOfEachKind(failed: readonly Outcome[]): readonly Outcome[] {
 function broken(trial: Trial, text: string): Outcome {
   const { rescues } = new Tally();
   const failure = { breaks: 'error', about: '', text, at: 0 } as const;
-  return { trial, failure, hash: '', events: 0, placings: 0, startedAt: 0, hours: 0, rescues, exemptions: 0 };
+  return {
+    trial,
+    failure,
+    hash: '',
+    events: 0,
+    placings: 0,
+    startedAt: 0,
+    hours: 0,
+    rescues,
+    exemptions: 0,
+    backlog: 0,
+  };
 }

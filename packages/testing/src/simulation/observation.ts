@@ -68,7 +68,8 @@ export type Observation = { readonly at: Instant; readonly host: string | undefi
   /** A host asked a server; counted, so that nobody asks in a loop. */
   | { readonly what: 'request'; readonly to: 'broker' | 'ledger'; readonly name: string; readonly served: boolean }
   | { readonly what: 'event'; readonly event: keyof EventMap; readonly data: EventMap[keyof EventMap] }
-  | { readonly what: 'host'; readonly change: HostChange; readonly version: number }
+  /** `slots` with a start: what the process runs, and how much of it at once. */
+  | { readonly what: 'host'; readonly change: HostChange; readonly version: number; readonly slots?: Slots }
   /** A fault happened; `about` says to what. */
   | { readonly what: 'fault'; readonly fault: FaultName; readonly about: string }
   | { readonly what: 'healed' }
@@ -79,6 +80,12 @@ export type MessageChange = 'stored' | 'copied' | 'lost' | 'delivered' | 'acked'
 
 /** What happened to a host. */
 export type HostChange = 'started' | 'crashed' | 'paused' | 'resumed' | 'stopping' | 'stopped';
+
+/** How many handlers a process may run at once: of all tasks together, and of each task that it knows. */
+export interface Slots {
+  readonly all: number;
+  readonly tasks: ReadonlyMap<string, number>;
+}
 
 /** Something that watches a run. */
 export type Observer = (observation: Observation) => void;

@@ -5,6 +5,7 @@ import type { Instant } from '@carillon/core/spi';
 import type { Happened, Observation, Observer } from './observation.js';
 import { Grants } from './checks/grants.js';
 import { type MonitorMaker, Violation } from './checks/monitor.js';
+import { Room } from './checks/room.js';
 import { type Program, Fleet } from './fleet/fleet.js';
 import { Shop } from './fleet/shop.js';
 import { Chance, streamOf } from './plan/faults.js';
@@ -29,6 +30,8 @@ export interface RunResult {
   /** Tells two runs apart. */
   readonly hash: string;
   readonly events: number;
+  /** How many jobs were overdue at the end because nothing had room for them. */
+  readonly backlog: number;
   /** What stood in the ledger at the end. */
   readonly records: readonly LedgerRecord[];
 }
@@ -62,8 +65,12 @@ export async function run(
   const violate = (invariant: Violation['invariant'], about: string, text: string): void =>
     world.stop(new Violation(invariant, about, text, world.now));
   const grants = new Grants();
+  const room = new Room();
   watching.push((observation) => grants.watch(observation));
-  const judges = monitors.map((make) => make({ plan, servers, now: () => world.now, grants, violate }));
+  watching.push((observation) => room.watch(observation));
+  let backlog = 0;
+  const excuse = (): void => void (backlog += 1);
+  const judges = monitors.map((make) => make({ plan, servers, now: () => world.now, grants, room, excuse, violate }));
   for (const { watch } of judges) if (watch !== undefined) watching.push(watch);
 
   const endsAt = startsAt + plan.hours * HOUR_MS;
@@ -73,6 +80,7 @@ export async function run(
     violation,
     hash: hash.value,
     events: world.events,
+    backlog,
     records: Array.from(servers.ledger.records.all(), ({ record }) => record),
   });
   try {

@@ -17,7 +17,7 @@ const plan: Plan = {
 };
 const whole: Trial = { plan, workload: 'mixed', jobs: Infinity };
 
-const rest = { hash: '', events: 1, startedAt: 0, hours: 5, rescues: merged([]), exemptions: 0 };
+const rest = { hash: '', events: 1, startedAt: 0, hours: 5, rescues: merged([]), exemptions: 0, backlog: 0 };
 
 /** A simulator whose engine breaks an invariant, after five hours, in trials that are like this. */
 function breaking(isLike: (trial: Trial) => boolean, breaks: (trial: Trial) => Broken = () => 'I2') {

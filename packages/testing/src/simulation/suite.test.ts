@@ -18,7 +18,7 @@ function living(hashes: readonly string[], violation?: Violation): Live {
       observe({ what: 'call', at: START + HOUR_MS, host: 'shop', call: { ...call, call: 'cancel' } });
       observe({ what: 'healed', at: START + 3 * HOUR_MS, host: undefined });
     }
-    return { plan, violation, hash: left.shift()!, events: 9, records: [] };
+    return { plan, violation, hash: left.shift()!, events: 9, backlog: 2, records: [] };
   };
 }
 
@@ -33,6 +33,7 @@ describe('the outcome of a run', () => {
       startedAt: START,
       hours: 2,
       exemptions: 0,
+      backlog: 2,
     });
   });
 
@@ -67,6 +68,6 @@ it('sums up', async () => {
   tally.add(await outcomeOf(trial, living(['a'])));
   const failing = await outcomeOf(trial, living(['b'], new Violation('I5', '', '', START)));
   tally.add({ ...failing, exemptions: 3, rescues: { ...failing.rescues, 'a hop was taken': 2 } });
-  expect(tally).toMatchObject({ seeds: 2, hours: 4, events: 18, exemptions: 3, failed: [{ hash: 'b' }] });
+  expect(tally).toMatchObject({ backlog: 4, seeds: 2, hours: 4, events: 18, exemptions: 3, failed: [{ hash: 'b' }] });
   expect(tally.rescues['a hop was taken']).toBe(2);
 });

@@ -40,6 +40,8 @@ export interface Outcome {
   readonly rescues: RescueCounts;
   /** How many jobs the monitors held nobody to, because the ledger had forgotten a write of them. */
   readonly exemptions: number;
+  /** How many jobs were overdue at the end for want of room. */
+  readonly backlog: number;
 }
 
 /** Lives a trial through while observers watch. */
@@ -71,6 +73,7 @@ export class Tally {
   hours = 0;
   events = 0;
   exemptions = 0;
+  backlog = 0;
   rescues: RescueCounts = merged([]);
 
   /** Counts a run in. */
@@ -79,6 +82,7 @@ export class Tally {
     this.hours += outcome.hours;
     this.events += outcome.events;
     this.exemptions += outcome.exemptions;
+    this.backlog += outcome.backlog;
     this.rescues = merged([this.rescues, outcome.rescues]);
     if (outcome.failure !== undefined) this.failed.push(outcome);
   }
@@ -99,7 +103,7 @@ async function lived(trial: Trial, live: Live, observers: readonly Observer[]): 
     exemptions.watch(observation);
     rescues.watch(observation);
   };
-  const ended = (failure: Failure | undefined, hash: string, events: number): Outcome => ({
+  const ended = (failure: Failure | undefined, hash: string, events: number, backlog: number): Outcome => ({
     trial,
     failure,
     hash,
@@ -109,14 +113,15 @@ async function lived(trial: Trial, live: Live, observers: readonly Observer[]): 
     hours: Math.min(trial.plan.hours, (latest - (startedAt ?? latest)) / HOUR_MS),
     rescues: rescues.counts,
     exemptions: exemptions.count,
+    backlog,
   });
   try {
-    const { violation, hash, events } = await live(trial, [watch, ...observers]);
-    if (violation === undefined) return ended(undefined, hash, events);
+    const { violation, hash, events, backlog } = await live(trial, [watch, ...observers]);
+    if (violation === undefined) return ended(undefined, hash, events, backlog);
     const { invariant, about, text, at } = violation;
-    return ended({ breaks: invariant, about, text, at }, hash, events);
+    return ended({ breaks: invariant, about, text, at }, hash, events, backlog);
   } catch (error) {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error); // U1
-    return ended({ breaks: 'error', about: '', text, at: latest }, '', 0);
+    return ended({ breaks: 'error', about: '', text, at: latest }, '', 0, 0);
   }
 }

@@ -32,6 +32,7 @@ export interface JobBody {
 /** What a message says about whom it wakes. */
 export interface Envelope {
   readonly key: RecordKey;
+  readonly task: string;
   readonly generation: number;
   readonly hop: number;
   /** It carries the whole job, which has no record yet. */
@@ -97,8 +98,8 @@ export function identityOf({ kind, partition, id }: RecordKey): string {
 function read(message: OutgoingMessage): Envelope | 'malformed' {
   const wire = parsed(decoder.decode(message.body)) as Partial<Record<string, unknown>> | undefined;
   if (typeof wire?.i !== 'string') return 'malformed';
-  const { k, i, p, g, h, b } = wire as { k: string; i: string; p: string; g: number; h: number; b?: unknown };
-  return { key: { kind: k, id: i, partition: p }, generation: g, hop: h, onClaim: b !== undefined };
+  const { k, i, p, t, g, h, b } = wire as Record<'k' | 'i' | 'p' | 't', string> & { g: number; h: number; b?: unknown };
+  return { key: { kind: k, id: i, partition: p }, task: t, generation: g, hop: h, onClaim: b !== undefined };
 }
 
 function parsed(text: string): unknown {

@@ -10,44 +10,66 @@
 // L2  No lease belongs to a process that is no longer there, `SLACK_MS` after it has ended.
 // L3  No message waits at the broker for more than `SLACK_MS` after its time, unless a live process holds its job, or its
 //     queue is paused.
+// L4  None of this holds while it lacks room: its task, or the whole engine, is at its limit wherever the task runs. That is
+//     backlog, which is counted. There may have been room for `SLACK_MS` of the time since it was to be taken up, no longer.
 
-import type { Instant, LedgerRecord } from '@carillon/core/spi';
+import { formatDuration, type Instant, type LedgerRecord } from '@carillon/core/spi';
+import { timeOf } from '../report/plain-words.js';
 import { envelopeOf, isSettled } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
 
 const SLACK_MS = 15 * 60_000;
+const TAKEN_UP_MS = 2 * 3_600_000;
 
 /** Judges I3 at the end. */
-export const liveness: MonitorMaker = ({ servers, now, violate }) => {
-  const boots = new Map<string, number>();
-  const alive = new Set<string>();
+export const liveness: MonitorMaker = ({ servers, now, room, excuse, violate }) => {
+  let healedAt = -Infinity;
+  const running = new Map<string, number>(); // job → fence
 
   const isHeld = (record: LedgerRecord | undefined, at: Instant): boolean =>
-    record?.lease !== undefined && record.lease.until > at && alive.has(record.lease.holder);
+    record?.lease !== undefined && record.lease.until > at && room.isAlive(record.lease.holder);
+  /** L4. */
+  const lacksRoom = (task: string, dueAt: Instant): boolean => {
+    const since = Math.max(dueAt, healedAt + TAKEN_UP_MS);
+    const fullAt = room.lastFullAt(task, now()) ?? -Infinity;
+    return fullAt >= since && room.roomyMs(task, since, now()) <= SLACK_MS;
+  };
 
   return {
     watch(observation) {
-      if (observation.what !== 'host' || observation.host === undefined) return;
-      const { host, change } = observation;
-      if (change === 'started') boots.set(host, (boots.get(host) ?? 0) + 1);
-      const name = `${host}.${boots.get(host) ?? 0}`;
-      if (change === 'started') alive.add(name);
-      if (change === 'crashed' || change === 'stopped') alive.delete(name);
+      if (observation.what === 'healed') healedAt = observation.at;
+      if (observation.what !== 'attempt') return;
+      const { jobId, fence } = observation.attempt;
+      if (observation.moment === 'started') running.set(jobId, fence);
+      else running.delete(jobId);
     },
 
     atEnd() {
       const { ledger, broker } = servers;
       const at = ledger.latest;
       const paused = new Set([...ledger.records.kind('pause')].map(({ record }) => record.key.id));
+      const excused = new Set<string>();
       for (const { record } of ledger.records.kind('job')) {
         const { key, lease, queue, task, dueAt, wakeAt } = record;
-        if (isSettled(record) || isHeld(record, at)) continue;
-        const waits = paused.has(`queue/${queue}`) || paused.has(`task/${task}`);
+        if (isSettled(record)) continue;
+        const overdueMs = at - dueAt;
+        if (isHeld(record, at)) {
+          const waits = running.get(key.id) !== record.fence && overdueMs > SLACK_MS && lacksRoom(task, dueAt);
+          if (waits) excused.add(key.id); // an engine has it, and no slot for it
+          continue;
+        }
         if (wakeAt === undefined) violate('I3', key.id, 'an open job wants no attention');
-        else if (lease !== undefined && lease.until < at - SLACK_MS && !waits)
-          violate('I3', key.id, `a job is leased by ${lease.holder}, and its lease ended ${at - lease.until} ms ago`);
-        else if (dueAt < at - SLACK_MS && !waits)
-          violate('I3', key.id, `a job is overdue by ${at - dueAt} ms, and nobody holds it`);
+        const endedMs = lease === undefined ? 0 : at - lease.until;
+        if (Math.max(endedMs, overdueMs) <= SLACK_MS) continue;
+        if (paused.has(`queue/${queue}`) || paused.has(`task/${task}`)) continue;
+        if (lacksRoom(task, dueAt)) excused.add(key.id);
+        else if (endedMs > SLACK_MS)
+          violate(
+            'I3',
+            key.id,
+            `a job is leased by ${lease!.holder}, and its lease ended ${formatDuration(endedMs)} ago`,
+          );
+        else violate('I3', key.id, `a job is overdue by ${formatDuration(overdueMs)}, and nobody holds it`);
       }
       for (const { message, visibleAt } of broker.all()) {
         const envelope = envelopeOf(message);
@@ -55,8 +77,15 @@ export const liveness: MonitorMaker = ({ servers, now, violate }) => {
         if (lateMs < SLACK_MS || paused.has(`queue/${message.queue}`)) continue;
         const record = envelope && ledger.records.get(envelope.key)?.record;
         if (isHeld(record, at) || (record !== undefined && paused.has(`task/${record.task}`))) continue;
-        violate('I3', message.id, `a message is at the broker ${lateMs} ms after its time, to come at ${visibleAt}`);
+        if (envelope !== undefined && lacksRoom(envelope.task, message.deliverAt)) excused.add(envelope.key.id);
+        else
+          violate(
+            'I3',
+            message.id,
+            `a message is at the broker ${formatDuration(lateMs)} after its time, to come at ${timeOf(visibleAt)}`,
+          );
       }
+      for (const _ of excused) excuse();
     },
   };
 };

@@ -66,7 +66,7 @@ test('M3: a start that is late for nothing is seen', async () => {
   await story.pass(2 * MINUTE_MS);
   story.grant('a');
   story.attempt('a', 'started');
-  expect(story.found).toEqual([`I3: an attempt started ${2 * MINUTE_MS} ms late, and nothing was in its way`]);
+  expect(story.found).toEqual([`I3: an attempt started 2m late, and nothing was in its way`]);
 });
 
 test('M3: after a fault, a crash or behind another job of its task it may be late', async () => {

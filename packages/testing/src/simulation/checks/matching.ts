@@ -5,12 +5,12 @@
 //     is I3's), or its retention has ended. None has vanished.
 // M2  A job that is done was completed once, after a start that was not before its due time (I5); the attempt returned (I2).
 // M3  It was not late for nothing: a start is late by more than `LATE_MS` only if something has been wrong since
-//     `CALM_MS` before it was due, or another job of its task was in its way. Later than `BOUND_MS` after the last fault
+//     `CALM_MS` before it was due, or another job of its task was in its way, or there was no room (room.ts). Later than `BOUND_MS` after the last fault
 //     nothing that was due is open: that is I3's.
 // M4  An on-claim job without a record had each of its messages lost by a fault, or one is still under way.
 // M5  Exempt are only the jobs of which the ledger forgot a write.
 
-import type { Instant } from '@carillon/core/spi';
+import { formatDuration, type Instant } from '@carillon/core/spi';
 import { Exemptions } from './exemptions.js';
 import { History, type JobHistory } from './history.js';
 import type { MonitorMaker } from './monitor.js';
@@ -20,7 +20,7 @@ const LATE_MS = 60_000;
 const CALM_MS = 2 * 3_600_000; // a sweep's longest grace, and more
 
 /** Matches what was accepted with what was done. */
-export const matching: MonitorMaker = ({ plan, servers, violate }) => {
+export const matching: MonitorMaker = ({ plan, servers, room, violate }) => {
   const exemptions = new Exemptions();
   const history = new History();
   const busyUntil = new Map<string, Instant>();
@@ -56,7 +56,8 @@ export const matching: MonitorMaker = ({ plan, servers, violate }) => {
     if (lateMs <= LATE_MS || oldVersions || pauses > 0) return;
     const since = Math.min(dueAt, history.of(id).placedAt ?? dueAt) - CALM_MS;
     if (disturbedAt >= since || (running.get(task) ?? 0) > 0 || (busyUntil.get(task) ?? 0) >= at - 1_000) return;
-    violate('I3', id, `an attempt started ${lateMs} ms late, and nothing was in its way`);
+    if ((room.lastFullAt(task, at) ?? -Infinity) >= at - LATE_MS) return;
+    violate('I3', id, `an attempt started ${formatDuration(lateMs)} late, and nothing was in its way`);
   };
 
   return {

@@ -5,6 +5,7 @@ import type { Observer } from '../observation.js';
 import type { Plan } from '../plan/plan.js';
 import type { Servers } from '../world/servers.js';
 import type { Grants } from './grants.js';
+import type { Room } from './room.js';
 
 /** What the invariants of the design are called. */
 export type Invariant = 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10' | 'I11';
@@ -16,6 +17,10 @@ interface Bench {
   readonly now: () => Instant;
   /** Every grant so far. */
   readonly grants: Grants;
+  /** Where there is room for what is due. */
+  readonly room: Room;
+  /** Says that a job is overdue for want of room, which is no violation but is counted. */
+  readonly excuse: () => void;
   /** Ends the run: an invariant is broken. `about` names the job, the record or the host. */
   readonly violate: (invariant: Invariant, about: string, text: string) => void;
 }

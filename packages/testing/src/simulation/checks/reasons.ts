@@ -4,8 +4,7 @@
 // R2  What its handler was seen to say when it gave up justifies a dead job, whatever the words. Another reason that is not
 //     in the table justifies nothing.
 
-import { durationMs, type Duration } from '@carillon/core/spi';
-import type { LedgerRecord } from '@carillon/core/spi';
+import { durationMs, type Duration, formatDuration, type LedgerRecord } from '@carillon/core/spi';
 import type { Plan } from '../plan/plan.js';
 import type { History, JobHistory } from './history.js';
 import { bodyOf, type JobBody } from './job-record.js';
@@ -34,7 +33,9 @@ const tooLate: Justify = ({ body, record, job }) => {
   const asked = job.call?.options['maxLateness'] as { readonly of: Duration } | undefined;
   const ofMs = asked === undefined ? 0 : durationMs(asked.of, 'maxLateness.of');
   const latenessMs = (body.settledAt ?? 0) - (body.nominalAt ?? record.dueAt);
-  return latenessMs >= ofMs ? undefined : `it was ${latenessMs} ms late, and ${ofMs} ms were allowed`;
+  return latenessMs >= ofMs
+    ? undefined
+    : `it was ${formatDuration(latenessMs)} late, and ${formatDuration(ofMs)} was allowed`;
 };
 
 const unknown: Justify = ({ body, plan }) => {

@@ -61,7 +61,7 @@ test('N2: a sweep that moves nothing, or that comes before the time that the las
   story.write('b');
   story.write('b', { body: { sweeps: 1 } });
   expect(story.found).toEqual([
-    expect.stringContaining('140000 ms before the time that the last one has named'),
+    expect.stringContaining('2m20s before the time that the last one has named'),
     'I9: a sweep did not move the attention time',
   ]);
 });

@@ -11,7 +11,7 @@
 //     and at most as many receives of a host beside what its deliveries call for. A call takes 2 ms, so a loop makes
 //     hundreds; retries without a delay, the hardest honest case, stay below. On a fused store a grant is the delivery.
 
-import type { Instant, LedgerRecord } from '@carillon/core/spi';
+import { formatDuration, type Instant, type LedgerRecord } from '@carillon/core/spi';
 import { bodyOf, envelopeOf } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
 import { SendCauses } from './send-causes.js';
@@ -57,7 +57,8 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
     swept.set(id, { fence, wakeAt });
     if (last?.fence !== before.fence || last.wakeAt !== before.wakeAt) return; // something happened since
     const earlyMs = last.wakeAt - servers.ledger.latest;
-    if (earlyMs > SKEW_MS) violate('I9', id, `a sweep came ${earlyMs} ms before the time that the last one has named`); // N2
+    if (earlyMs > SKEW_MS)
+      violate('I9', id, `a sweep came ${formatDuration(earlyMs)} before the time that the last one has named`); // N2
   };
 
   return {

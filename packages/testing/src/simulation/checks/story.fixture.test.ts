@@ -10,6 +10,7 @@ import { Servers } from '../world/servers.js';
 import { World } from '../world/world.js';
 import { Grants } from './grants.js';
 import type { MonitorMaker } from './monitor.js';
+import { Room } from './room.js';
 
 /** When every story begins. */
 export const T0 = Date.UTC(2026, 0, 1);
@@ -30,6 +31,8 @@ export class Story {
   readonly servers: Servers;
   /** What the monitor has found: invariant and text. */
   readonly found: string[] = [];
+  /** How many jobs it has excused for want of room. */
+  excused = 0;
   readonly #world = new World(T0, streamOf(1, 'world'));
   readonly #watching: Observer[] = [];
   readonly #atEnd: () => void;
@@ -40,12 +43,16 @@ export class Story {
     const tell = this.tell.bind(this);
     this.servers = new Servers({ plan, world: this.#world, chance: new Chance(1, {}), tell });
     const grants = new Grants();
+    const room = new Room();
     this.#watching.push((observation) => grants.watch(observation));
+    this.#watching.push((observation) => room.watch(observation));
     const monitor = maker({
       plan,
       servers: this.servers,
       now: () => this.#world.now,
       grants,
+      room,
+      excuse: () => (this.excused += 1),
       violate: (invariant, _about, text) => void this.found.push(`${invariant}: ${text}`),
     });
     if (monitor.watch !== undefined) this.#watching.push(monitor.watch);

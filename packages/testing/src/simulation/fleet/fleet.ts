@@ -3,7 +3,7 @@
 
 import { Carillon, type EventMap, silentLogger, type TaskDefinition } from '@carillon/core';
 import { seededIds } from '../../seeded-ids.js';
-import type { HostChange, Tell } from '../observation.js';
+import type { HostChange, Slots, Tell } from '../observation.js';
 import { type Chance, streamOf } from '../plan/faults.js';
 import type { Plan } from '../plan/plan.js';
 import { Incarnation } from '../world/host.js';
@@ -44,6 +44,7 @@ export interface Running {
 const LONGEST_BOOT_MS = 60_000;
 const LONGEST_PAUSE_MS = 180_000;
 const MOST_DRIFT = 1e-4;
+const MOST_HANDLERS = 100;
 const TOLD: readonly (keyof EventMap)[] = [
   'job:dead',
   'job:indeterminate',
@@ -100,11 +101,13 @@ export class Host {
       sleep: (ms) => new Promise((resolve) => void process.clock.after(ms, resolve)),
     };
     const name = `${this.name}.${this.#boots}`;
+    const tasks = this.#program(machine);
     const carillon = new Carillon({
       name,
       backend: servers.backend(process),
-      tasks: observedTasks(this.#program(machine), process, tell),
-      queues: [...new Set(this.#program(machine).map(({ task }) => task.options.queue ?? 'default'))],
+      tasks: observedTasks(tasks, process, tell),
+      queues: [...new Set(tasks.map(({ task }) => task.options.queue ?? 'default'))],
+      concurrency: MOST_HANDLERS,
       logger: silentLogger,
       clock: process.clock,
       random: streamOf(plan.seed, name),
@@ -117,7 +120,8 @@ export class Host {
     }
     const running: Running = { process, carillon, stopped: false };
     process.onCrash(() => this.#died(running, name));
-    this.#say('started', process);
+    const limits = tasks.map(({ task }) => [task.name, task.options.concurrency ?? Infinity] as const);
+    this.#say('started', process, { all: MOST_HANDLERS, tasks: new Map(limits) });
     carillon.start().then(
       () => {
         if (!process.alive) return;
@@ -189,8 +193,9 @@ export class Host {
     };
   }
 
-  #say(change: HostChange, process: Incarnation): void {
-    this.#parts.tell({ what: 'host', host: this.name, change, version: process.version });
+  #say(change: HostChange, process: Incarnation, slots?: Slots): void {
+    const { tell } = this.#parts;
+    tell({ what: 'host', host: this.name, change, version: process.version, ...(slots && { slots }) });
   }
 }
 

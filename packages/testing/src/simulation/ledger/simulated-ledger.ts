@@ -89,7 +89,9 @@ export class SimulatedLedger implements Server {
       else this.records.put(undo.before);
     }
     this.#undoing = false;
-    for (const { before, after } of lost.values()) this.#forgotten(before?.record, after?.record);
+    for (const { before, after } of lost.values()) {
+      if (before !== undefined || after !== undefined) this.#forgotten(before?.record, after?.record);
+    }
   }
 
   /** Loses one record, drawn at random; every other time one that is not settled, of which there are few. */
