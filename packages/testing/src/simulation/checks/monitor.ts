@@ -44,7 +44,9 @@ export class Violation extends Error {
     readonly about: string,
     readonly text: string,
     readonly at: Instant,
+    /** How to see it again, and what led to it, in plain words; empty where nobody has asked for it. */
+    readonly account: readonly string[] = [],
   ) {
-    super(`${invariant}: ${text} (${about})`);
+    super([`${invariant}: ${text} (${about})`, ...account].join('\n'));
   }
 }
