@@ -77,6 +77,22 @@ test('N3: a loop on a record, and one of receives, is seen', () => {
   expect(story.found).toEqual([expect.stringContaining('a record was written'), expect.stringContaining('receives')]);
 });
 
+test('N3: a hundred attempts within a second, each with what it needs, are in order; a loop beside them is seen', () => {
+  const story = new Story(sends);
+  story.write('a');
+  for (let number = 1; number <= 100; number += 1) {
+    story.grant('a');
+    story.attempt('a', 'started');
+    story.attempt('a', 'threw');
+    const next = messageOf(story.record('a')!, { number });
+    story.settle('a', { outbox: [promised(next)] });
+    story.message('stored', next);
+  }
+  expect(story.found).toEqual([]);
+  for (let again = 0; again < 61; again += 1) story.grant('a');
+  expect(story.found).toEqual(['I9: more than 60 times within one second: a record was granted']);
+});
+
 test('N3: receives that bring jobs are in order, on a broker and on a fused store; others are seen on both', () => {
   for (const shape of ['apart', 'fused'] as const) {
     const story = new Story(sends, { shape });

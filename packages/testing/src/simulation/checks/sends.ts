@@ -9,7 +9,8 @@
 //     every engine would send the same again at every round.
 // N3  Nothing spins: within one second there are at most `MOST_PER_SECOND` grants, writes, stores or releases of one job,
 //     and at most as many receives of a host beside what its deliveries call for. A call takes 2 ms, so a loop makes
-//     hundreds; retries without a delay, the hardest honest case, stay below. On a fused store a grant is the delivery.
+//     hundreds. On a fused store a grant is the delivery. What an attempt needs is paid for by the attempt: how soon one
+//     follows another is for the job's own back-off to say, and that none comes too soon is I5's.
 
 import { formatDuration, type Instant, type LedgerRecord } from '@carillon/core/spi';
 import { bodyOf, envelopeOf } from './job-record.js';
@@ -17,6 +18,7 @@ import type { MonitorMaker } from './monitor.js';
 import { SendCauses } from './send-causes.js';
 
 const MOST_PER_SECOND = 60;
+const [GRANTED, WRITTEN, STORED] = ['a record was granted', 'a record was written', 'a message was stored'] as const;
 const SKEW_MS = 25_000; // how far an engine's idea of the ledger's time may be off: by a slow answer, by steps of its clock
 
 /** Counts what happens within a second. */
@@ -65,14 +67,14 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
     watch(observation) {
       const { at, host } = observation;
       const isGrant = observation.what === 'record' && observation.change === 'granted';
-      if (isGrant && plan.shape === 'fused') pace.add(`receive ${holderOf(observation.after)}`, at, -2);
       if (host === undefined) return;
+      if (isGrant && plan.shape === 'fused') pace.add(`receive ${host}`, at, -2);
       switch (observation.what) {
         case 'record': {
           const { key, change, before, after } = observation;
           if (key.kind !== 'job') return;
           if (change === 'written') wrote(key.id, host, before, after!);
-          if (change === 'written' || change === 'granted') spins(`a record was ${change}`, key.id, at);
+          if (change === 'written' || change === 'granted') spins(change === 'granted' ? GRANTED : WRITTEN, key.id, at);
           break;
         }
         case 'message': {
@@ -87,10 +89,16 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
           if (change === 'stored' || change === 'lost') {
             const isCalled = envelope.onClaim && host === 'shop';
             if (!causes.stored(id, host, at) && !isCalled) violate('I9', id, `${host} sent a message without a cause`); // N1
-            spins('a message was stored', id, at);
+            spins(STORED, id, at);
           }
           if (change === 'acked' || change === 'released') causes.ended(id, host);
           if (change === 'released') spins('a message was released', id, at);
+          break;
+        }
+        case 'attempt': {
+          const { jobId } = observation.attempt;
+          if (observation.moment === 'started') pace.add(`${GRANTED} ${jobId}`, at, -1);
+          else for (const needed of [WRITTEN, STORED]) pace.add(`${needed} ${jobId}`, at, -1);
           break;
         }
         case 'request':
@@ -109,9 +117,3 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
     },
   };
 };
-
-/** The host whose process holds a record; a fused store grants it to a receive that waits, and so by nobody's call. */
-function holderOf(record: LedgerRecord | undefined): string {
-  const holder = record?.lease?.holder ?? '';
-  return holder.slice(0, holder.lastIndexOf('.'));
-}

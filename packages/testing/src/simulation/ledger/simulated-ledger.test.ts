@@ -18,14 +18,16 @@ function recordOf(id: string, version = 1): LedgerRecord {
 function ledger() {
   const world = new World(START, streamOf(1, 'world'));
   const told: string[] = [];
+  const hosts: (string | undefined)[] = [];
   const tell = (seen: Happened): void => {
+    hosts.push(seen.host);
     if (seen.what !== 'record' && seen.what !== 'forgotten') return;
     const change = seen.what === 'record' ? seen.change : 'forgotten';
     told.push(`${change} ${seen.key.id} ${seen.before?.version ?? 'none'}→${seen.after?.version ?? 'none'}`);
   };
   const made = new SimulatedLedger({ world, chance: new Chance(1, { failover: 1, 'clock-step': 1 }), tell });
   const put = (id: string, version: number): void => made.records.put({ record: recordOf(id, version), nonce: '' });
-  return { world, made, put, told };
+  return { world, made, put, told, hosts };
 }
 
 test('G2: a failover forgets the last moments, and tells of each record what it was and is', async () => {
@@ -55,6 +57,15 @@ test('G2: a failover forgets nothing that is older than its lag', async () => {
   await world.runUntil(START + 2_001);
   made.failOver();
   expect(told).toEqual(['written old none→1']);
+});
+
+test('G3: a grant in nobody’s call is its holder’s, any other that of the caller', () => {
+  const { made, put, hosts } = ledger();
+  put('a', 1);
+  const lease = { holder: 'engine-1.2', nonce: '', since: START, until: START + 30_000 };
+  made.records.put({ record: { ...recordOf('a', 2), fence: 1, lease }, nonce: '' });
+  made.serve('engine-2', () => made.records.put({ record: { ...recordOf('a', 3), fence: 2, lease }, nonce: '' }));
+  expect(hosts).toEqual([undefined, 'engine-1', 'engine-2']);
 });
 
 test('what has been due once stays so when the clock steps back', async () => {

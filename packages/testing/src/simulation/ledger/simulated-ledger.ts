@@ -3,6 +3,7 @@
 //
 // G1  The records are those of the memory ledger, which passes the port's conformance suite; only the faults are new.
 // G2  What is forgotten is told record by record, so that the monitors exempt exactly that.
+// G3  A grant is its holder's, also if a fused store makes it to a receive that waits, in nobody's call.
 
 import type { Instant, LedgerRecord } from '@carillon/core/spi';
 import { type Entry, Records } from '../../memory/records.js';
@@ -125,13 +126,19 @@ export class SimulatedLedger implements Server {
     while (this.#journal[0]!.at < world.now - MOST_FORGOTTEN_MS) this.#journal.shift();
     const { key } = (after ?? before)!.record;
     const change = changeOf(before?.record, after?.record, this.now());
-    tell({ what: 'record', host: this.#host, change, key, before: before?.record, after: after?.record });
+    const host = this.#host ?? (change === 'granted' ? hostOf(after!.record) : undefined); // G3
+    tell({ what: 'record', host, change, key, before: before?.record, after: after?.record });
   }
 
   #forgotten(before: LedgerRecord | undefined, after: LedgerRecord | undefined): void {
     const { key } = (before ?? after)!;
     this.#parts.tell({ what: 'forgotten', host: undefined, key, before, after });
   }
+}
+
+/** The host of the process that holds a record. */
+function hostOf({ lease }: LedgerRecord): string | undefined {
+  return lease?.holder.slice(0, lease.holder.lastIndexOf('.'));
 }
 
 /** What became of a record, as far as the two tell. */
