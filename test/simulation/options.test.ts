@@ -33,14 +33,14 @@ describe('the flags of simulate', () => {
   });
 
   it('say what a run is', () => {
-    const flags = '--hours 0.5 --engines 2 --shape fused --precision 1s --horizon none --faults crash=0.01 --jobs 3';
+    const flags = '--hours 0.5 --engines 2 --shape apart --precision 1s --horizon none --faults crash=0.01 --jobs 3';
     expect(parseOptions([...flags.split(' '), '--workload', 'keys'], CORES)).toMatchObject({
       workload: 'keys',
       jobs: 3,
       choices: {
         hours: 0.5,
         engines: 2,
-        shape: 'fused',
+        shape: 'apart',
         precisionMs: 1000,
         horizonMs: Infinity,
         faults: { crash: 0.01 },

@@ -67,7 +67,7 @@ Usage: npm run simulate -- [flags]
 
 Faults: ${wrapped(FAULT_NAMES, 110, '        ')}.
 
-Exit status: 0 if all seeds passed; 1 if an invariant was broken; 2 for wrong flags; 130 after Ctrl-C.`;
+Exit status: 0 if all seeds passed; 1 if an invariant was broken, or a large suite was too tame; 2 for wrong flags; 130 after Ctrl-C.`;
 
 /** Reads the flags; throws `E_OPTIONS`. */
 export function parseOptions(args: readonly string[], cores: number): Options {

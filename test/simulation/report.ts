@@ -12,14 +12,21 @@ import {
   type Trial,
 } from '@carillon/testing/simulation';
 
+/** What there is to know of a suite beside what it came to. */
+export interface Suite {
+  /** How many seeds were to be run; more than were counted if somebody stopped it. */
+  readonly asked: number;
+  /** It was large enough to take every way out of trouble, and did not. */
+  readonly tooTame: boolean;
+}
+
 /** Where a suite's findings go. */
 export interface Report {
   plan(trial: Trial): void;
   line(text: string): void;
   ran(outcome: Outcome): void;
   shrunk(first: Outcome, shrunk: Shrunk, story: readonly string[]): void;
-  /** `asked`: how many seeds were to be run; more than were counted if somebody stopped it. */
-  summary(tally: Tally, pace: Pace, asked: number): void;
+  summary(tally: Tally, pace: Pace, suite: Suite): void;
 }
 
 /** Writes for people. */
@@ -28,7 +35,8 @@ export function plainReport(print: (line: string) => void): Report {
     plan({ plan, workload, jobs }) {
       const { seed, hours, engines, shape, precisionMs, horizonMs, faults } = plan;
       const horizon = horizonMs === Infinity ? 'none' : formatDuration(horizonMs);
-      const limits = `precision ${formatDuration(precisionMs)}, horizon ${horizon}`;
+      const limits =
+        shape === 'fused' ? `horizon ${horizon}` : `precision ${formatDuration(precisionMs)}, horizon ${horizon}`;
       const most = jobs === Infinity ? '' : `, at most ${jobs} orders`;
       print(`seed ${seed}: ${workload}${most}, ${hours} h, ${count(engines, 'engine')}, ${shape}, ${limits}`);
       print(`faults: ${faultsText(faults).replaceAll(',', ', ')}`);
@@ -47,9 +55,14 @@ export function plainReport(print: (line: string) => void): Report {
       print(`  ${reproductionOf(smallest.trial)}`);
       for (const line of story) print(`  ${line}`);
     },
-    summary(tally, pace, asked) {
+    summary(tally, pace, { asked, tooTame }) {
       const { seeds, hours, events, exemptions, backlog, failed, rescues } = tally;
       print('');
+      if (asked > 1) {
+        print('rescues');
+        for (const [name, times] of Object.entries(rescues)) print(`${figure(times).padStart(15)}  ${name}`);
+        print('');
+      }
       const ran = seeds === asked ? figure(seeds) : `${figure(seeds)} of ${figure(asked)}, then stopped`;
       const how =
         failed.length > 0 ? `${figure(failed.length)} FAILED` : seeds === asked ? 'all passed' : 'none failed';
@@ -61,11 +74,9 @@ export function plainReport(print: (line: string) => void): Report {
       );
       if (backlog > 0) print(`backlog           ${count(backlog, 'job')}, overdue at the end for want of room`);
       print(`pace              ${paceText(pace)}`);
-      if (seeds === 1) return;
-      print('rescues');
-      for (const [name, times] of Object.entries(rescues)) print(`${figure(times).padStart(15)}  ${name}`);
       const missing = tame(rescues);
-      if (missing.length > 0) print(`never happened: ${missing.join(', ')}`);
+      if (asked > 1 && missing.length > 0) print(`never happened    ${missing.join(', ')}`);
+      if (tooTame) print(`TOO TAME: in a suite of this size each of the rescues must happen`);
     },
   };
 }
@@ -79,7 +90,7 @@ export function jsonReport(print: (line: string) => void): Report {
     ran: (outcome) => row('seed', dataOf(outcome)),
     shrunk: (first, { smallest, runs }, story) =>
       row('shrunk', { from: first.trial.plan.seed, runs, ...dataOf(smallest), story }),
-    summary({ seeds, hours, events, exemptions, backlog, failed, rescues }, pace, asked) {
+    summary({ seeds, hours, events, exemptions, backlog, failed, rescues }, pace, { asked, tooTame }) {
       row('summary', {
         asked,
         seeds,
@@ -92,6 +103,7 @@ export function jsonReport(print: (line: string) => void): Report {
         hoursPerSecondAndCore: hoursPerSecondAndCore(pace),
         rescues,
         neverHappened: tame(rescues),
+        tooTame,
       });
     },
   };

@@ -1,6 +1,7 @@
 // Simulate: runs the seeds of a suite on all threads, then makes one failing seed of each kind small.
 
 import { Crew, type Ran } from './crew.js';
+import { isTooTame } from './tameness.js';
 import type { Options } from './options.js';
 import type { Pace } from './pace.js';
 import type { Progress } from './progress.js';
@@ -27,7 +28,7 @@ export class Simulation {
     this.#progress = progress;
   }
 
-  /** Runs everything; answers whether all seeds passed. */
+  /** Runs everything; answers whether all seeds passed, in a suite that was not too tame. */
   async run(): Promise<boolean> {
     const { seeds, workers, single, shrink, trace, twice } = this.#options;
     const crew = new Crew(Math.min(workers, seeds.length));
@@ -45,13 +46,16 @@ export class Simulation {
     } finally {
       await crew.dismiss();
     }
-    return this.#tally.failed.length === 0;
+    return this.#tally.failed.length === 0 && !isTooTame(this.#options, this.#tally);
   }
 
   /** Says what has been done so far. */
   sumUp(): void {
     this.#progress.end();
-    this.#report.summary(this.#tally, this.#pace(), this.#options.seeds.length);
+    this.#report.summary(this.#tally, this.#pace(), {
+      asked: this.#options.seeds.length,
+      tooTame: isTooTame(this.#options, this.#tally),
+    });
   }
 
   #ended(outcome: Outcome): void {

@@ -107,7 +107,7 @@ describe('a failing seed', () => {
     faults: { duplicate: 0.02, late: 0.01, slow: 0.01, crash: 0.0005, pause: 2, restart: 1, 'clock-step': 0.5 },
   };
 
-  it('is made small: of its faults only the guilty one is left', async () => {
+  it('is made small: of its faults only the guilty one is left', { timeout: LIMIT_MS }, async () => {
     const failing = await outcomeOf(trialOf(1, { choices, workload: 'streams', jobs: Infinity }), live);
     expect(failing.failure).toMatchObject({ breaks: 'I11', text: 'it stands still' });
     const { smallest } = await shrink(failing, { attempt: (trial) => outcomeOf(trial, live) });

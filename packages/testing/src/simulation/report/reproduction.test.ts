@@ -54,8 +54,11 @@ it('R1: a line read back is the same run', () => {
       fc.constantFrom(...WORKLOADS),
       fc.oneof(fc.constant(Infinity), fc.integer({ min: 1, max: 1e6 })),
       (seed, choices, workload, jobs) => {
-        const trial: Trial = { plan: planOf(seed, choices), workload, jobs };
-        expect(readBack(reproductionOf(trial))).toEqual(trial);
+        const { precisionMs } = planOf(seed);
+        const plan = planOf(seed, choices);
+        const trial: Trial = { plan, workload, jobs };
+        const same = plan.shape === 'fused' ? { ...trial, plan: { ...plan, precisionMs } } : trial;
+        expect(readBack(reproductionOf(trial))).toEqual(same);
       },
     ),
   );
@@ -80,6 +83,7 @@ it.each<[TrialFlags, string]>([
   [{ jobs: '' }, '--jobs '],
   [{ shape: 'round' }, '--shape round is not understood. It takes apart or fused.'],
   [{ precision: 'none' }, '--precision none'],
+  [{ precision: '1s', shape: 'fused' }, '--precision says nothing to --shape fused. A fused store is exact'],
   [{ horizon: '20' }, '--horizon 20 is not understood. It takes a length of time such as 1s or 20h, or none.'],
   [{ faults: 'crash' }, '--faults crash'],
   [{ faults: 'crash=0.1,smash=0.1' }, '--faults smash=0.1 is not understood. It takes none, or NAME=RATE'],

@@ -1,7 +1,8 @@
 // Reproduction: a run as the flags that bring it back, and the flags of the command as a run.
 //
-// R1  A line says what the seed would not draw by itself, and no more; read back, it gives the same run.
-// R2  What is not understood is refused, with the flag's name and what it takes.
+// R1  A line says what the seed would not draw by itself and the run depends on, and no more; read back, it gives the same
+//     run. A fused store delivers at the exact time, whatever the precision.
+// R2  What is not understood, or means nothing, is refused, with the flag's name and what it takes.
 
 import { CarillonError, type Duration, durationMs, formatDuration } from '@carillon/core/spi';
 import { FAULT_NAMES, type FaultName, type Faults, isRate } from '../plan/faults.js';
@@ -49,7 +50,8 @@ export function reproductionOf({ plan, workload, jobs }: Trial): string {
   if (jobs !== Infinity) words.push('--jobs', jobs);
   if (plan.engines !== drawn.engines) words.push('--engines', plan.engines);
   if (plan.shape !== drawn.shape) words.push('--shape', plan.shape);
-  if (plan.precisionMs !== drawn.precisionMs) words.push('--precision', formatDuration(plan.precisionMs));
+  if (plan.shape !== 'fused' && plan.precisionMs !== drawn.precisionMs)
+    words.push('--precision', formatDuration(plan.precisionMs));
   if (plan.horizonMs !== drawn.horizonMs) words.push('--horizon', horizonText(plan.horizonMs));
   if (faultsText(plan.faults) !== faultsText(drawn.faults)) words.push('--faults', faultsText(plan.faults));
   return words.join(' ');
@@ -65,6 +67,10 @@ export function trialChoicesOf(flags: TrialFlags, workloads: readonly string[]):
   const { workload = USUAL_WORKLOAD, hours, engines, jobs, shape, precision, horizon, faults } = flags;
   if (!workloads.includes(workload)) throw refused('workload', workload, `one of ${workloads.join(', ')}`);
   if (shape !== undefined && !isShape(shape)) throw refused('shape', shape, SHAPES.join(' or '));
+  if (shape === 'fused' && precision !== undefined) {
+    const next = 'A fused store is exact: leave it out, or take --shape apart.';
+    throw new CarillonError('E_OPTIONS', '--precision says nothing to --shape fused.', { next });
+  }
   return {
     workload,
     jobs: jobs === undefined ? Infinity : wholeNumber('jobs', jobs, 1, Number.MAX_SAFE_INTEGER),
