@@ -61,7 +61,8 @@ export async function run(
     for (const watch of watching) watch(observation);
   };
   const servers = new Servers({ plan, world, chance, tell });
-  const fleet = new Fleet({ plan, world, chance, servers, tell, program: scenario.program });
+  const calls = { made: 0 };
+  const fleet = new Fleet({ calls, plan, world, chance, servers, tell, program: scenario.program });
   const violate = (invariant: Violation['invariant'], about: string, text: string): void =>
     world.stop(new Violation(invariant, about, text, world.now));
   const grants = new Grants();
@@ -74,7 +75,7 @@ export async function run(
   for (const { watch } of judges) if (watch !== undefined) watching.push(watch);
 
   const endsAt = startsAt + plan.hours * HOUR_MS;
-  const shop = new Shop({ host: fleet.shop, world, random: streamOf(plan.seed, 'shop'), tell, endsAt });
+  const shop = new Shop({ host: fleet.shop, world, random: streamOf(plan.seed, 'shop'), tell, endsAt, calls });
   const ended = (violation: Violation | undefined): RunResult => ({
     plan,
     violation,

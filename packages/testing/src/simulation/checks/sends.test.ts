@@ -45,6 +45,7 @@ test("N1: a delivery pays for a flush or for the holder's own promise, not for b
 test('N1: a lost message of an on-claim job that the shop sends again is in order', () => {
   const story = new Story(sends);
   const message = messageOf({ ...story.write('a') }, { onClaim: true });
+  story.call('schedule', { id: 'a' }, { outcome: 'sent', id: 'a' });
   story.message('stored', message, 'shop');
   story.message('stored', message, 'shop');
   expect(story.found).toEqual([]);

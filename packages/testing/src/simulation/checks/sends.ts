@@ -4,7 +4,7 @@
 // promised, the sweeps, and the faults that it met. Copies that the broker makes by itself, and redeliveries, cost nothing.
 // So an engine that sends once more than it must is seen at that send, however many faults there are elsewhere.
 //
-// N1  No store without a cause. What the shop sends of on-claim jobs is paid for by its calls.
+// N1  No store without a cause. What business code sends of on-claim jobs is paid for by its calls.
 // N2  A sweep moves the job's attention time forward, and none comes before the time that the last one has named: else
 //     every engine would send the same again at every round.
 // N3  Nothing spins: within one second there are at most `MOST_PER_SECOND` grants, writes, stores or releases of one job,
@@ -42,6 +42,7 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
   const causes = new SendCauses();
   const swept = new Map<string, { readonly fence: number; readonly wakeAt: Instant }>();
   const pace = new Pace();
+  const callers = new Set<string>();
 
   const spins = (what: string, name: string, at: Instant): void => {
     if (pace.add(`${what} ${name}`, at) > MOST_PER_SECOND)
@@ -87,7 +88,7 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
             pace.add(`receive ${host}`, at, -2);
           }
           if (change === 'stored' || change === 'lost') {
-            const isCalled = envelope.onClaim && host === 'shop';
+            const isCalled = envelope.onClaim && callers.has(host);
             if (!causes.stored(id, host, at) && !isCalled) violate('I9', id, `${host} sent a message without a cause`); // N1
             spins(STORED, id, at);
           }
@@ -95,6 +96,9 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
           if (change === 'released') spins('a message was released', id, at);
           break;
         }
+        case 'call':
+          callers.add(host);
+          break;
         case 'attempt': {
           const { jobId } = observation.attempt;
           if (observation.moment === 'started') pace.add(`${GRANTED} ${jobId}`, at, -1);

@@ -10,6 +10,7 @@ import { Incarnation } from '../world/host.js';
 import type { Servers } from '../world/servers.js';
 import type { World } from '../world/world.js';
 import { observedTasks } from './observed-tasks.js';
+import { type Jobs, Shop } from './shop.js';
 
 /** What a program can use of the machine that it runs on. */
 export interface Machine {
@@ -18,6 +19,8 @@ export interface Machine {
   readonly version: number;
   /** Waits, in simulated time. */
   readonly sleep: (ms: number) => Promise<void>;
+  /** For handlers that schedule and change jobs: as the Carillon of their process does it, and seen by the monitors. */
+  readonly jobs: Jobs;
 }
 
 /** The tasks that a process runs, given its machine. */
@@ -31,6 +34,8 @@ export interface FleetParts {
   readonly servers: Servers;
   readonly tell: Tell;
   readonly program: Program;
+  /** How many calls the run has made. */
+  readonly calls: { made: number };
 }
 
 /** A process and what runs in it. */
@@ -95,12 +100,21 @@ export class Host {
     this.#boots += 1;
     const old = chance.hits('versions');
     const process = new Incarnation(world, this.name, { version: old ? 1 : 2, skew: this.#skew() });
+    const name = `${this.name}.${this.#boots}`;
     const machine: Machine = {
       host: this.name,
       version: process.version,
       sleep: (ms) => new Promise((resolve) => void process.clock.after(ms, resolve)),
+      jobs: new Shop({
+        host: { name: this.name, up: async () => running },
+        world,
+        random: streamOf(plan.seed, `${name} jobs`),
+        tell: (happened) => void (process.alive && tell(happened)),
+        endsAt: Infinity,
+        calls: this.#parts.calls,
+        once: true,
+      }),
     };
-    const name = `${this.name}.${this.#boots}`;
     const tasks = this.#program(machine);
     const carillon = new Carillon({
       name,

@@ -4,6 +4,8 @@
 //     an id of its own is repeated with the minted one that the error names; if the shop crashes, nobody knows that any more,
 //     and the repeat may place a second job.
 // P2  Nothing is called any more once the time of the run is over.
+// P3  A handler calls once, through the Carillon of its own process, and hears of what is not answered: it is tried again
+//     itself. Its calls are seen as those of the shop are.
 
 import { CarillonError, durationMs } from '@carillon/core/spi';
 import type { Duration, Random } from '@carillon/core/spi';
@@ -35,18 +37,24 @@ const CRASHED = Symbol('crashed');
 
 /** What a shop is made of. */
 export interface ShopParts {
-  readonly host: Host;
+  readonly host: Pick<Host, 'name' | 'up'>;
   readonly world: World;
   readonly random: Random;
   readonly tell: Tell;
   /** When the run is over (P2). */
   readonly endsAt: number;
+  /** How many calls the whole run has made. */
+  readonly calls: { made: number };
+  /** Whether a call is made once (P3). */
+  readonly once?: boolean;
 }
+
+/** What handlers can do to jobs in a simulation. */
+export type Jobs = Pick<Shop, 'schedule' | 'cancel' | 'reschedule' | 'get'>;
 
 /** Business code's view of a simulation. */
 export class Shop {
   readonly #parts: ShopParts;
-  #calls = 0;
 
   constructor(parts: ShopParts) {
     this.#parts = parts;
@@ -74,7 +82,7 @@ export class Shop {
   /** As `Carillon.schedule`, repeated until it is answered (P1). */
   schedule<T extends TaskRef>(task: T, ...args: ScheduleArguments<T>): Promise<ScheduleAnswer> {
     const [payload, options] = args;
-    const id = options?.id ?? `order-${String(this.#calls).padStart(6, '0')}`;
+    const id = options?.id ?? `order-${String(this.#parts.calls.made).padStart(6, '0')}`;
     const withId = { ...options, id };
     const call = this.#call('schedule', task, { id, ...(options?.key !== undefined && { key: options.key }) }, withId);
     return this.#make(call, (carillon) => carillon.schedule(...([task, payload, withId] as unknown as LooseArguments)));
@@ -167,8 +175,8 @@ export class Shop {
     job: { readonly id?: string | undefined; readonly key?: string | undefined },
     options: object,
   ): Call {
-    this.#calls += 1;
-    return { call, number: this.#calls, task: nameOf(task), id: job.id, key: job.key, options: { ...options } };
+    const number = (this.#parts.calls.made += 1);
+    return { call, number, task: nameOf(task), id: job.id, key: job.key, options: { ...options } };
   }
 
   async #make<A>(call: Call, make: (carillon: Carillon) => Promise<A>): Promise<A> {
@@ -190,6 +198,7 @@ export class Shop {
 
   /** Repeats until there is an answer or an error that repeating would not mend (P1). */
   async #persist<A>(make: (carillon: Carillon) => Promise<A>): Promise<A> {
+    if (this.#parts.once === true) return make((await this.#parts.host.up()).carillon); // P3
     for (let waitMs = AGAIN_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
       const { carillon, process } = await this.#parts.host.up();
       let stay = (): void => {};
