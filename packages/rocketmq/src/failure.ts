@@ -137,7 +137,7 @@ export function wrongTopicType(topic: string, cause?: unknown): CarillonError {
 }
 
 /** The error for a consumer group that does not exist. */
-export function groupMissing({ group }: { group: string }, cause?: unknown): CarillonError {
+function groupMissing({ group }: { group: string }, cause?: unknown): CarillonError {
   const command = `mqadmin updateSubGroup -n <name server> -c <cluster> -g ${group} -r 1000`;
   return setup(`The consumer group ${group} does not exist on this RocketMQ.`, command, cause);
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, property, stringMatching } from 'fast-check';
 import { expect, it } from 'vitest';
 import { topicOf } from './names.js';
 
@@ -12,9 +12,9 @@ it.each([
 });
 
 it('N1: no two queues share a topic, and every topic is one that the broker takes', () => {
-  const queue = fc.stringMatching(/^[A-Za-z0-9._/x-]{1,8}$/);
-  fc.assert(
-    fc.property(queue, queue, (a, b) => {
+  const queue = stringMatching(/^[A-Za-z0-9._/x-]{1,8}$/);
+  assert(
+    property(queue, queue, (a, b) => {
       expect(topicOf('', a)).toMatch(/^[A-Za-z0-9_-]+$/);
       expect(topicOf('', a) === topicOf('', b)).toBe(a === b);
     }),

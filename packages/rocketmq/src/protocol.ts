@@ -21,7 +21,6 @@ export const {
   Message,
   MessageQueue,
   MessageType,
-  Publishing,
   Resource,
   Settings,
   Subscription,
