@@ -90,6 +90,6 @@ it('gives back within the limits of the broker, and uncounted what was never han
   expect([...first.calls, ...second.calls]).toEqual(['change h1 43200000', 'put back h1 0']);
 });
 
-it.each([9_999, 43_200_001, Number.NaN])('takes no lease of %d ms', (ms) => {
-  expect(() => setUp().delivery.extend(ms)).toThrow(RangeError);
+it.each([9_999, 43_200_001, Number.NaN])('takes no lease of %d ms', async (ms) => {
+  await expect(setUp().delivery.extend(ms)).rejects.toThrow(RangeError);
 });

@@ -49,7 +49,7 @@ export class HeldDelivery implements Delivery {
     });
   }
 
-  extend(leaseMs: number): Promise<'ok' | 'lost'> {
+  async extend(leaseMs: number): Promise<'ok' | 'lost'> {
     checkLease(leaseMs, this.#keeper.leaseMs);
     return this.#inTurn(() => this.#change(leaseMs));
   }
