@@ -3,6 +3,7 @@
 import { redis } from '@carillon/redis-dedupe';
 import type { RedisLedgerOptions } from '@carillon/redis-dedupe';
 import type { Claim, Grant } from '@carillon/core/spi';
+import { systemClock } from '@carillon/core/spi';
 import { startRedis, startTcpProxy } from '@carillon/services';
 import type { RedisServer, TcpProxy } from '@carillon/services';
 import { Redis } from 'ioredis';
@@ -19,6 +20,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   direct = new Redis(server.url);
+  direct.on('error', () => {}); // it is killed on purpose
   await direct.flushall();
   await proxy.heal();
 });
@@ -139,4 +141,24 @@ test('P4: a change that meets full memory leaves nothing of itself, whatever sta
   expect(await ledger.read([key, jobKey('b')])).toMatchObject([{ version: 1 }, undefined]);
   expect((await ledger.due({ queues: ['default'], before: 2_000, limit: 10 })).records).toHaveLength(1);
   await ledger.close();
+});
+
+test('L2: the fence grows though the server lost everything, and though its clock was set back', async () => {
+  const ledger = await opened();
+  await ledger.commit([{ nonce: 'place', writes: [place], durable: true }]);
+  const first = granted((await ledger.acquire([claimOf('claim-1')]))[0]);
+  await direct.flushall();
+  await ledger.commit([{ nonce: 'place again', writes: [place], durable: true }]);
+  const second = granted((await ledger.acquire([{ ...claimOf('claim-2'), leaseMs: 1 }]))[0]);
+  expect(second.fence).toBeGreaterThan(first.fence);
+  await ledger.close();
+
+  const at = 2_000; // in 1970
+  const back = await opened({ clock: { ...systemClock, now: () => at } });
+  const held = { version: second.record.version, fence: second.fence };
+  const release = { do: 'put', key, expect: held, content: jobContent() } as const;
+  expect(await back.commit([{ nonce: 'release', writes: [release], durable: true }])).toEqual([{ answer: 'ok' }]);
+  const third = granted((await back.acquire([claimOf('claim-3')]))[0]);
+  expect(third.fence).toBe(second.fence + 1);
+  await back.close();
 });

@@ -98,7 +98,7 @@ describe('a user with the documented rights', () => {
   });
 
   ledgerConformance('the ledger with the documented rights', {
-    open: () => openLedger({ client: client() }),
+    open: () => openLedger({ client: client(), packedMarks: 1_000 }),
     timeoutMs: 60_000,
   });
 
@@ -111,7 +111,7 @@ describe('a user with the documented rights', () => {
   });
 
   test('every right is needed', () => {
-    const source = ['record', 'acquire', 'renew', 'commit', 'read', 'due']
+    const source = ['record', 'mark', 'acquire', 'renew', 'commit', 'read', 'due', 'expire']
       .map((name) =>
         readFileSync(join(import.meta.dirname, `../../../packages/redis-dedupe/src/scripts/${name}.ts`), 'utf8'),
       )
