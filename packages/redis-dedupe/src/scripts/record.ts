@@ -32,13 +32,13 @@ local never = math.huge
 
 ${MARK}
 local function decode(value)
-  local r = { value = value }
-  local format, at
-  format, r.flags, r.version, r.generation, r.fence, r.dueAt, r.wakeAt, r.expiresAt, r.since, r.ends, r.kind, r.name,
-    r.queue, r.task, r.state, r.nonce, r.holder, r.claim, r.past, r.outbox, at = struct.unpack(layout, value)
+  local format, flags, version, generation, fence, dueAt, wakeAt, expiresAt, since, ends, kind, name, queue, task, state,
+    nonce, holder, claim, past, outbox, at = struct.unpack(layout, value)
   if format ~= ${FORMAT} then error({ err = 'CARILLON_FORMAT ' .. format }) end
-  r.body = string.sub(value, at)
-  return r
+  return { value = value, flags = flags, version = version, generation = generation, fence = fence, dueAt = dueAt,
+    wakeAt = wakeAt, expiresAt = expiresAt, since = since, ends = ends, kind = kind, name = name, queue = queue,
+    task = task, state = state, nonce = nonce, holder = holder, claim = claim, past = past, outbox = outbox,
+    body = string.sub(value, at) }
 end
 
 local function encode(r)
