@@ -33,7 +33,7 @@ export interface RedisLedgerOptions {
 }
 
 /** The servers of a ledger. */
-export type Server =
+type Server =
   | { readonly url: string | undefined; readonly options: RedisOptions }
   | { readonly cluster: readonly ClusterNode[]; readonly options: ClusterOptions };
 

@@ -81,7 +81,7 @@ export function packWords(...words: readonly string[]): Buffer {
 }
 
 /** The id and partition of a record in one word: how it stands in lists. */
-export function nameOf({ id, partition }: RecordKey): string {
+function nameOf({ id, partition }: RecordKey): string {
   return `${id}\0${partition}`;
 }
 

@@ -12,7 +12,7 @@ export const MARKED_STATES: readonly string[] = ['done', 'skipped', 'cancelled']
 /** What stands below digest and nonce in a mark, and below the version. */
 export const MARK_UNITS = { identity: 2048, version: 8 } as const;
 /** How long one hash of packed marks is filled, and the longest retention that is packed, in milliseconds. */
-export const PACKING = { periodMs: 2 * 86_400_000, longestMs: 4 * 86_400_000 } as const;
+const PACKING = { periodMs: 2 * 86_400_000, longestMs: 4 * 86_400_000 } as const;
 
 const FIELD_BYTES = 12;
 const FIRST_DIGIT = 48;
