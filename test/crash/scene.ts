@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Carillon, type JobView, type ScheduleOptions, silentLogger } from '@carillon/core';
 import { systemClock } from '@carillon/core/spi';
 import { embeddedTransport } from '@carillon/embedded';
+import { Redis } from 'ioredis';
 import { Client } from 'pg';
 import { Child } from './child.js';
 import type { Fault } from './crash-point.js';
@@ -67,8 +68,10 @@ export class Scene implements AsyncDisposable {
     return entries(this.#journal);
   }
 
-  /** How many effects of a job are in the database. */
-  async effects(idempotencyKey: string): Promise<number> {
+  /** How many effects of a job are where its policy keeps them; `undefined` if that is the journal. */
+  async effects(policy: Policy, idempotencyKey: string): Promise<number | undefined> {
+    if (policy === 'committed') return this.#committed(idempotencyKey);
+    if (policy !== 'transactional') return undefined;
     const client = new Client({ connectionString: this.#place.postgres });
     await client.connect();
     const { rowCount } = await client.query('SELECT FROM effect WHERE execution_key = $1', [idempotencyKey]);
@@ -89,6 +92,13 @@ export class Scene implements AsyncDisposable {
     await Promise.all(this.#children.map((child) => child.kill()));
     await this.carillon.stop();
     rmSync(this.#folder, { recursive: true });
+  }
+
+  async #committed(idempotencyKey: string): Promise<number> {
+    const client = new Redis(this.#place.redis!.url);
+    const count = await client.get(`effect:${idempotencyKey}`);
+    client.disconnect();
+    return Number(count);
   }
 
   /** How many messages there are: what comes in a year's time beside one that certainly does. */

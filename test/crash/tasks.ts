@@ -1,5 +1,5 @@
 // Tasks: the policies whose outcomes under crashes differ. A transactional one's effect is in a database, together with
-// the entry of its execution.
+// the entry of its execution; a committed one's is in the ledger's Redis, together with the completion.
 
 import { defineTask } from '@carillon/core';
 
@@ -13,6 +13,7 @@ export const tasks = {
   retry: defineTask<Chore>('retried', { interruptions: 1000 }),
   'never-again': defineTask<Chore>('never-again', { attempts: 'never-again' }),
   transactional: defineTask<Chore>('transactional', { interruptions: 1000 }),
+  committed: defineTask<Chore>('committed', { interruptions: 1000 }),
 } as const;
 
 /** What happens to a job whose attempt was interrupted. */

@@ -3,7 +3,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout } from 'node:timers/promises';
 import { Carillon, type Handler, implement, silentLogger } from '@carillon/core';
-import { sqlInbox } from '@carillon/redis-dedupe/effects';
+import { redisEffect, sqlInbox } from '@carillon/redis-dedupe/effects';
 import { Pool } from 'pg';
 import { befall, type Fault, withCrashPoints } from './crash-point.js';
 import { write } from './journal.js';
@@ -52,6 +52,10 @@ const transactional = handler((_, attempt) =>
   }),
 );
 
+const committed = handler((_, attempt) =>
+  attempt.completeWith(redisEffect([['INCR', `effect:${attempt.idempotencyKey}`]])),
+);
+
 /** An attempt without its signal: a worker that was stopped goes on as if nobody had told it. */
 function attemptKeys({ idempotencyKey, fencingToken }: Parameters<Handler['handle']>[1]) {
   return { idempotencyKey, fencingToken };
@@ -71,6 +75,7 @@ const carillon = new Carillon({
     implement(tasks.retry, journalled),
     implement(tasks['never-again'], journalled),
     implement(tasks.transactional, transactional),
+    implement(tasks.committed, committed),
   ],
   lease,
   name,

@@ -21,6 +21,7 @@ import type {
 import { Batches, type Request } from './batches.js';
 import type { Connection } from './connection.js';
 import { findDue } from './due.js';
+import { RedisEffect } from './effects/redis-effect.js';
 import { bucketOf, type KeyNames } from './key-names.js';
 import { listPage } from './listing.js';
 import { unpackRecord } from './record-codec.js';
@@ -70,6 +71,11 @@ export class RedisLedger implements Ledger {
 
   async now(): Promise<Instant> {
     return this.#connection.now();
+  }
+
+  /** Takes what `redisEffect` makes, unless keys of different buckets may be on different servers. */
+  takesEffect(effect: unknown): boolean {
+    return effect instanceof RedisEffect && !this.#connection.scattered;
   }
 
   async acquire(claims: readonly Claim[]): Promise<readonly ClaimAnswer[]> {

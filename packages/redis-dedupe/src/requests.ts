@@ -2,6 +2,7 @@
 
 import type { Change, ChangeAnswer, Claim, ClaimAnswer, Renewal, RenewalAnswer, Write } from '@carillon/core/spi';
 import type { Request } from './batches.js';
+import { packEffect, RedisEffect } from './effects/redis-effect.js';
 import type { KeyNames } from './key-names.js';
 import { markOf } from './mark.js';
 import { packRecord, packWords, unpackRecord } from './record-codec.js';
@@ -41,9 +42,13 @@ export function renewalAnswer(bytes: Buffer): RenewalAnswer {
 }
 
 /** A change, for the script `commit`. */
-export function changeRequest(names: KeyNames, { nonce, writes, durable }: Change, spread: number): Request {
+export function changeRequest(names: KeyNames, { nonce, writes, durable, effect }: Change, spread: number): Request {
   const keys: Buffer[] = [];
-  const args: (Buffer | string)[] = [nonce, String(writes.length)];
+  const args: (Buffer | string)[] = [
+    nonce,
+    String(writes.length),
+    effect instanceof RedisEffect ? packEffect(effect) : '',
+  ];
   for (const write of writes) {
     if (write.key.partition !== writes[0]!.key.partition)
       throw new TypeError('The writes of one change must be of one partition.');
@@ -58,6 +63,8 @@ export function changeAnswer({ writes }: Change, bytes: Buffer): ChangeAnswer {
   const letter = String.fromCharCode(bytes[0]!);
   if (letter === 'O') return { answer: 'ok' };
   if (letter === 'L') return { answer: 'lost' };
+  if (letter === 'F' || letter === 'P')
+    return { answer: 'failed', reason: bytes.toString('utf8', 1), partly: letter === 'P' };
   const { kind, id, partition } = writes[bytes.readUInt16LE(1) - 1]!.key;
   const key = { kind, id, partition };
   const record = bytes.length > 3 ? unpackRecord(key, bytes, 3) : undefined;

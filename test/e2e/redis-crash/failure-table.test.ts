@@ -29,4 +29,5 @@ const servers = (): Servers => ({
   postgres: postgres.url,
 });
 
-for (const policy of ['retry', 'never-again', 'transactional'] as const) failureTable('redis', policy, servers);
+for (const policy of ['retry', 'never-again', 'transactional', 'committed'] as const)
+  failureTable('redis', policy, servers);

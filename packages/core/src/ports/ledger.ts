@@ -143,13 +143,17 @@ export interface Change {
   readonly writes: readonly Write[];
   /** The change must be durable before it is answered. `false` only where losing it costs no more than another attempt. */
   readonly durable: boolean;
+  /** What the ledger does as a part of this change, made by its own adapter. Only what it `takesEffect`. */
+  readonly effect?: unknown;
 }
 
 /** `lost`: the fence is no longer the holder's. `conflict`: an expectation failed; `record` is what stands there. */
 export type ChangeAnswer =
   | { readonly answer: 'ok' }
   | { readonly answer: 'lost' }
-  | { readonly answer: 'conflict'; readonly key: RecordKey; readonly record: LedgerRecord | undefined };
+  | { readonly answer: 'conflict'; readonly key: RecordKey; readonly record: LedgerRecord | undefined }
+  /** The change's effect failed and no record was written; `partly` tells that some of the effect has happened all the same. */
+  | { readonly answer: 'failed'; readonly reason: string; readonly partly: boolean };
 
 /** Which records want attention. */
 export interface DueQuery {
@@ -184,6 +188,8 @@ export interface Page {
 export interface Ledger {
   /** What an answered, durable change survives. */
   readonly durability: 'fsync' | 'replicated' | 'async' | 'memory';
+  /** Whether a change may carry this effect, which then happens with it or not at all. Without it: none. */
+  takesEffect?(effect: unknown): boolean;
   /** A record is found only by its partition, so the engine leaves an alias where an id does not tell it. */
   readonly partitioned: boolean;
   /** False if others on the same transport don't see its records: recurring schedules are refused then. */

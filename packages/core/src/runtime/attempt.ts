@@ -27,6 +27,7 @@ export interface AttemptParts {
   readonly now: () => Instant;
   readonly idempotencyKey: string;
   readonly keepProgress: (value: unknown) => Promise<void>;
+  readonly takesEffect: (effect: unknown) => boolean;
 }
 
 /** How long a handler may go on after its time-out before it counts as ignoring it, in milliseconds. */
@@ -49,6 +50,7 @@ export class RunningAttempt implements Attempt {
   #finish: ((outcome: Outcome | undefined) => void) | undefined;
   #timer: Timer | undefined;
   #handlerEnded = false;
+  #effect: unknown;
 
   constructor(work: Work, parts: AttemptParts) {
     this.#work = work;
@@ -115,6 +117,21 @@ export class RunningAttempt implements Attempt {
   }
   progress(value: unknown): Promise<void> {
     return this.#parts.keepProgress(value);
+  }
+
+  completeWith(effect: unknown): void {
+    if (!this.#parts.takesEffect(effect)) {
+      throw new CarillonError('E_OPTIONS', 'The ledger does not take this effect.', {
+        next: 'Use an effect that remembers the idempotency key itself: docs/exactly-once.md.',
+        id: this.#work.id,
+      });
+    }
+    this.#effect = effect;
+  }
+
+  /** What shall happen together with the record of this attempt's success. */
+  get effect(): unknown {
+    return this.#effect;
   }
 
   /** Why the handler was told to stop, if it was. */

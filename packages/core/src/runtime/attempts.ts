@@ -5,6 +5,8 @@
 //     a retry yields to the wish. With another fence the lease is lost; without a lease this very commit has happened, its
 //     answer was lost, and somebody has written since: only a holder's commit resolves a lease.
 // U3  At a stop: first every handler may finish, then it is told to stop, then it is given back.
+// U4  An effect that the handler has asked for goes with the commit of its success and with no other. If it fails, so does the
+//     attempt; if a part of it has happened, the job is dead: another attempt would do that part again.
 
 import { CarillonError } from '../errors.js';
 import { encodePayload } from '../message/payload.js';
@@ -67,6 +69,7 @@ export class Attempts {
       now: () => time.now(),
       idempotencyKey: namespace === '' ? work.id : `${namespace}/${work.id}`,
       keepProgress,
+      takesEffect: (effect) => this.#parts.ledger.takesEffect?.(effect) === true,
     });
     const held: Held = {
       delivery,
@@ -90,7 +93,7 @@ export class Attempts {
       ended();
       if (outcome === undefined) return undefined;
       committing = true;
-      return await this.#commit(work, record, grant.fence, this.#storable(work, outcome), {
+      return await this.#commit(work, record, grant.fence, this.#storable(work, outcome), attempt.effect, {
         worker,
         startedAt,
         endedAt: time.now(),
@@ -115,18 +118,25 @@ export class Attempts {
     work: Work,
     first: LedgerRecord,
     fence: number,
-    outcome: Outcome,
+    ended: Outcome,
+    effect: unknown,
     over: Ended,
   ): Promise<Step | undefined> {
     const { ledger, ids, availability, events } = this.#parts;
+    let outcome = ended;
     for (let record = first; ;) {
       const step = work.settle(record, outcome, over);
-      const changes = [{ nonce: ids.nonce(), writes: step.writes, durable: true }];
+      const change = { nonce: ids.nonce(), writes: step.writes, durable: true };
+      const changes = [outcome.outcome === 'done' && effect !== undefined ? { ...change, effect } : change];
       const [answer] = (await availability.persist(() => ledger.commit(changes))) ?? [];
       if (answer?.answer === 'ok') return step;
       if (answer?.answer === 'conflict' && answer.record?.fence === fence) {
         if (answer.record.lease === undefined) return happened(step, answer.record); // U2
         record = answer.record; // U2
+        continue;
+      }
+      if (answer?.answer === 'failed') {
+        outcome = { outcome: 'failed', error: new Error(answer.reason), verdict: answer.partly ? 'dead' : 'retry' }; // U4
         continue;
       }
       if (answer !== undefined) events.emit('lease:lost', { ...this.#about(work), attempt: work.number });

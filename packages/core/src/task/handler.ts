@@ -47,6 +47,9 @@ export interface Attempt {
   readonly occurrence: Occurrence | undefined;
   /** Keeps a JSON value on the job for others to see; resolves when it is kept, or when the lease turns out to be lost. */
   progress(value: unknown): Promise<void>;
+  /** Has this effect happen together with the record of this attempt's success, or not at all: one that the ledger's own
+   *  package makes. The last one counts. Throws `E_OPTIONS` if the ledger does not take it. */
+  completeWith(effect: unknown): void;
 }
 
 /** The code that runs a job. What it returns is kept as the job's result; a `Ruling` decides what happens next. */

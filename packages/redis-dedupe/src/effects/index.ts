@@ -2,6 +2,7 @@
 
 export { callKey } from './call-key.js';
 export type { Execution } from './execution.js';
+export { RedisEffect, redisEffect } from './redis-effect.js';
 export { RedisInbox, redisInbox } from './redis-inbox.js';
 export type { RedisClient, RedisCommand, RedisEffectOptions, RedisInboxOptions } from './redis-inbox.js';
 export type { SqlAnswer, SqlClient, SqlConnection, SqlPool } from './sql-client.js';

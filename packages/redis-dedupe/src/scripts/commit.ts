@@ -1,10 +1,10 @@
 // Commit: performs changes, one after another, each wholly or not at all.
 //
-// For each change its nonce and the number of its writes, then for each write a key, what it asks (what to do, what to
-// expect, version, fence, whether to keep the lease, the mark to leave or 0, over how many hashes to spread packed marks or 0),
-// and its data: for a put the record as if it were new, for sent
-// messages their ids. Answers for each change: O ok, L lost, or C, the number of the write that met a conflict, and the
-// record that stands there.
+// For each change its nonce, the number of its writes and its effect (commands, or nothing), then for each write a key,
+// what it asks (what to do, what to expect, version, fence, whether to keep the lease, the mark to leave or 0, over how many
+// hashes to spread packed marks or 0), and its data: for a put the record as if it were new, for sent messages their ids.
+// Answers for each change: O ok, L lost, or C, the number of the write that met a conflict, and the record that stands
+// there, or F or P and why: its effect failed, wholly or in part.
 
 import { BRAND, MARK_UNITS } from './mark.js';
 import { EXPIRE, RECORD, STONE } from './record.js';
@@ -70,7 +70,19 @@ local function store(w, before, after)
   if settled and us % 8 == 0 then expire(string.sub(w.key, 1, -17), 32) end
 end
 
-local function apply(nonce, count, key1, arg1)
+local function perform(effect)
+  local at, failed = 1, 'F'
+  while at <= #effect do
+    local words, count = {}, nil
+    count, at = struct.unpack('<H', effect, at)
+    for i = 1, count do words[i], at = struct.unpack('<I4c0', effect, at) end
+    local reply = redis.pcall(unpack(words))
+    if type(reply) == 'table' and reply.err then return failed .. reply.err end
+    failed = 'P'
+  end
+end
+
+local function apply(nonce, count, effect, key1, arg1)
   local found, writes = {}, {}
   for i = 1, count do
     local key = KEYS[key1 + i]
@@ -99,6 +111,8 @@ local function apply(nonce, count, key1, arg1)
     elseif w.what == ${DO.sent} and r then f.after = strike(r, w.data)
     end
   end
+  local failure = perform(effect)
+  if failure then return failure end
   for _, w in ipairs(writes) do
     local f = found[w.key]
     if f.after and f.after ~= f.before then
@@ -121,8 +135,8 @@ end
 local answers, key, arg = {}, 0, 0
 while arg < #ARGV do
   local nonce, count = ARGV[arg + 1], tonumber(ARGV[arg + 2])
-  answers[#answers + 1] = apply(nonce, count, key, arg + 2)
-  key, arg = key + count, arg + 2 + 2 * count
+  answers[#answers + 1] = apply(nonce, count, ARGV[arg + 3], key, arg + 3)
+  key, arg = key + count, arg + 3 + 2 * count
 end
 return answers
 `;
