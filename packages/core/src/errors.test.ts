@@ -29,7 +29,7 @@ describe('docs/errors.md', () => {
 test('each code is thrown somewhere', () => {
   const packages = new URL('../../', import.meta.url);
   const sources = readdirSync(packages, { recursive: true, encoding: 'utf8' })
-    .filter((path) => /^\w+\/src\/.*\.ts$/.test(path) && !/(\.test|\.test-d|^core\/src\/errors)\.ts$/.test(path))
+    .filter((path) => /^[\w-]+\/src\/.*\.ts$/.test(path) && !/(\.test|\.test-d|^core\/src\/errors)\.ts$/.test(path))
     .map((path) => readFileSync(new URL(path, packages), 'utf8'));
   expect(codes.filter((code) => !sources.some((source) => source.includes(`'${code}'`)))).toEqual([]);
 });
