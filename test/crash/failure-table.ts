@@ -92,7 +92,7 @@ const rows: readonly Row[] = [
     outlasts: 'apart',
   },
   {
-    name: 'pause longer than the lease, second copy runs, zombie writes later',
+    name: 'pause of three leases, second copy runs, zombie writes later',
     fault: { at: 'before effect', is: 'stopped' },
     outcome: { retry: '2s 2e D', 'never-again': '1s 1e F', transactional: '2s 1e D' },
     attempts: interrupted,
@@ -120,7 +120,9 @@ async function play(store: Store, policy: Policy, row: Row, servers: Servers): P
   await hasBefallen(victim, fault);
 
   const heir = scene.worker({ lease: '30s' });
+  const threeLeases = fault.is === 'stopped' && scene.passes(6_000);
   const job = await scene.settled(policy, id);
+  await threeLeases;
   if (store !== 'fused') await Promise.any([victim.told('after ack'), heir.told('after ack')]);
   if (fault.is === 'stopped') {
     expect(scene.resume(victim)).toBe('T');

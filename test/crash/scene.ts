@@ -3,6 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { Carillon, type JobView, type ScheduleOptions, silentLogger } from '@carillon/core';
 import { systemClock } from '@carillon/core/spi';
 import { embeddedTransport } from '@carillon/embedded';
@@ -66,6 +67,15 @@ export class Scene implements AsyncDisposable {
   /** What handlers did, oldest first. */
   journal(): readonly Entry[] {
     return entries(this.#journal);
+  }
+
+  /** Resolves when so much time has passed by the clock that leases are judged by. */
+  async passes(ms: number): Promise<void> {
+    const ledger = ledgerOf(this.#place);
+    await ledger.open();
+    const until = (await ledger.now()) + ms;
+    while ((await ledger.now()) < until) await setTimeout(50);
+    await ledger.close();
   }
 
   /** How many effects of a job are where its policy keeps them; `undefined` if that is the journal. */
