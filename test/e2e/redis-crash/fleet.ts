@@ -33,6 +33,7 @@ export class Fleet implements AsyncDisposable {
   readonly lost = new Set<string>();
   deliveries = 0;
   readonly #engines: readonly Carillon[];
+  #heard = (): void => {};
 
   constructor({ workers, ledger, copies = 1, work = () => {} }: FleetOptions) {
     const messages = memory();
@@ -50,7 +51,10 @@ export class Fleet implements AsyncDisposable {
     this.#engines = Array.from({ length: workers }, (_, index) => {
       const name = `worker-${index + 1}`;
       const engine = new Carillon({ backend: backend(), tasks: runs, name, lease: '10s', logger: silentLogger });
-      engine.on('job:completed', ({ id }) => this.completions.set(id, (this.completions.get(id) ?? 0) + 1));
+      engine.on('job:completed', ({ id }) => {
+        this.completions.set(id, (this.completions.get(id) ?? 0) + 1);
+        this.#heard();
+      });
       engine.on('lease:lost', ({ id }) => this.lost.add(id));
       return engine;
     });
@@ -59,6 +63,14 @@ export class Fleet implements AsyncDisposable {
   /** Starts the engines. */
   async start(): Promise<void> {
     await Promise.all(this.#engines.map((engine) => engine.start()));
+  }
+
+  /** Resolves when the completions of so many jobs have been recorded. */
+  completed(count: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#heard = () => this.completions.size >= count && resolve();
+      this.#heard();
+    });
   }
 
   /** How many jobs were started more than once, or recorded as completed more than once. */
