@@ -13,7 +13,7 @@ import {
 } from '@carillon/testing/simulation';
 
 /** What there is to know of a suite beside what it came to. */
-export interface Suite {
+interface Suite {
   /** How many seeds were to be run; more than were counted if somebody stopped it. */
   readonly asked: number;
   /** It was large enough to take every way out of trouble, and did not. */
