@@ -132,10 +132,10 @@ test('L4: what is overdue while one job follows another is backlog, with a minut
   const story = new Story(liveness);
   limited(story, 1);
   story.write('waits');
-  for (let hour = 0; hour < 30; hour += 1) {
-    take(story, `job-${hour}`);
-    await story.pass(HOUR_MS);
-    story.settle(`job-${hour}`, { state: 'done' });
+  for (let round = 0; round < 30; round += 1) {
+    take(story, `job-${round}`);
+    await story.pass(3 * MINUTE_MS);
+    story.settle(`job-${round}`, { state: 'done' });
     await story.pass(MINUTE_MS);
   }
   expect(story.end()).toEqual([]);
