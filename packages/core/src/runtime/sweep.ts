@@ -33,6 +33,7 @@ const SHORTEST_PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 20_000;
 const JITTER_MS = 2_500;
 const MOST_PER_ROUND = 500;
+const AT_ONCE = 32; // adapters gather what comes at the same time into one request
 const MOST_PAGES = 20;
 
 /** The sweep of one engine; every engine sweeps, without a leader. */
@@ -81,7 +82,10 @@ export class Sweep {
     if (pauseMs > 0) return Math.max(SHORTEST_PAUSE_MS, pauseMs); // W3
     const records = await this.#overdue();
     let resent = 0;
-    for (const record of records) if (!this.#stopped && (await this.#resend(record))) resent += 1;
+    for (let first = 0; first < records.length && !this.#stopped; first += AT_ONCE) {
+      const answers = await Promise.all(records.slice(first, first + AT_ONCE).map((record) => this.#resend(record)));
+      resent += answers.filter(Boolean).length;
+    }
     if (records.length > 0) events.emit('sweep:done', { examined: records.length, resent });
     return SHORTEST_PAUSE_MS;
   }
