@@ -15,12 +15,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: [
-            'packages/*/src/**/*.test.ts',
-            'examples/*/src/**/*.test.ts',
-            'bench/src/**/*.test.ts',
-            'services/src/**/*.test.ts',
-          ],
+          include: ['packages/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'bench/src/**/*.test.ts'],
           exclude,
           sequence: { groupOrder: 0 },
         },

@@ -59,7 +59,7 @@ describe('messages that no Carillon wrote', () => {
 
   it.each([
     ['from a newer version', wire({ r: 2 }), 'written by a newer version'],
-    ['of a kind that a newer version may know', wire({ k: 'schedule' }), 'unknown kind of record: schedule'],
+    ['of a kind that a newer version may know', wire({ k: 'run' }), 'unknown kind of record: run'],
   ])('%s → given back for 15 minutes, then a dead letter', async (_, body, reason) => {
     const early = await meet(body, 14 * MINUTE);
     expect([early.dead, early.payloads]).toEqual([[], ['sound']]);
