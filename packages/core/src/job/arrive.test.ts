@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Lease } from '../ports/ledger.js';
+import type { Lease, LedgerRecord } from '../ports/ledger.js';
 import { resolvePolicy, resolveTask, type ResolvedPolicy } from '../task/options.js';
 import { defineTask, type TaskOptions } from '../task/task.js';
 import { type Arrival, arrive, hop, PAUSED_MS, UNKNOWN } from './arrive.js';
 import { candidate } from './candidate.js';
+import { GRACE_MS } from './carriage.js';
 import { type Job, type JobBody, JOB_READER, withBody } from './job.js';
 
 const NOW = Date.parse('2027-01-15T12:00:00.000Z');
@@ -31,10 +32,12 @@ interface Circumstances {
   policy?: ResolvedPolicy | undefined;
   paused?: boolean;
   interrupted?: readonly Lease[];
+  outbox?: LedgerRecord['outbox'];
+  wakeAt?: number;
 }
 
-function arriving(job: Job, { interrupted = [], ...context }: Circumstances = {}): Arrival {
-  return arrive(job, { interrupted }, { now: NOW, policy: policyOf(), paused: false, ...context });
+function arriving(job: Job, { interrupted = [], outbox = [], wakeAt, ...context }: Circumstances = {}): Arrival {
+  return arrive(job, { interrupted, outbox, wakeAt }, { now: NOW, policy: policyOf(), paused: false, ...context });
 }
 
 test('what is due runs, as it was delivered', () => {
@@ -219,6 +222,25 @@ describe('A4: what this engine does not know is given back for a while, then set
 describe('a paused task', () => {
   test('is looked at again in a moment', () => {
     expect(arriving(jobDue(), { paused: true })).toMatchObject({ why: 'paused', wakeAt: NOW + PAUSED_MS });
+  });
+
+  test.each([
+    ['on time', NOW + GRACE_MS, 0],
+    ['late', NOW - 9_000 + GRACE_MS, 0],
+    ['7 s early, for the broker is ahead', NOW + 7_000 + GRACE_MS, 7_000],
+    ['an hour early', NOW + 3_600_000, 60_000],
+  ])('A6: stays away for its moment if its message came %s', (_, wakeAt, more) => {
+    expect(arriving(jobDue(), { paused: true, wakeAt })).toMatchObject({ wakeAt: NOW + PAUSED_MS + more });
+    const unknown = arriving(jobDue(), { policy: undefined, wakeAt });
+    expect(unknown).toMatchObject({ wakeAt: NOW + UNKNOWN.everyMs + more });
+  });
+
+  test('A6: the same before its message is marked as sent', () => {
+    const message = { id: 'm', queue: 'q', deliverAt: NOW + 7_000, body: new Uint8Array() };
+    const outbox = [{ message, wakeAt: NOW }];
+    expect(arriving(jobDue(), { paused: true, outbox, wakeAt: NOW })).toMatchObject({
+      wakeAt: NOW + PAUSED_MS + 7_000,
+    });
   });
 
   test('is still cancelled, parked and hopped', () => {

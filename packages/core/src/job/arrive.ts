@@ -6,12 +6,15 @@
 // A4  What this engine does not know (a task, a newer version) is given back for a while, then set aside with its reason.
 // A5  A never-again job is claimed durably before it begins; where only this engine's task says that it is one, its record
 //     is marked and comes back at once.
+// A6  What is put off for a moment stays away for that moment, also where the broker's clock is ahead of the ledger's: as
+//     early as this message came, the next one would come too, and so on, without a pause.
 
 import { CarillonError } from '../errors.js';
 import type { LedgerRecord } from '../ports/ledger.js';
 import { type Keeping, keepingOf, type ResolvedPolicy } from '../task/options.js';
 import { dueInstant } from '../time/due.js';
 import type { Instant } from '../time/instant.js';
+import { GRACE_MS } from './carriage.js';
 import { type Job, JOB_READER, nominalAt, withBody } from './job.js';
 import { close, countInterruptions, grant } from './settle.js';
 
@@ -33,21 +36,26 @@ export interface ArrivalContext {
   readonly paused: boolean;
 }
 
+/** What the record says of how its job came. */
+export type Delivered = Pick<LedgerRecord, 'interrupted' | 'outbox' | 'wakeAt'>;
+
 /** How long an unknown task or a newer version is given back, in milliseconds, and how often. */
 export const UNKNOWN = { forMs: 15 * 60_000, everyMs: 15_000 } as const;
 /** How soon a paused job is looked at again, in milliseconds. */
 export const PAUSED_MS = 5_000;
+/** Brokers' clocks that are further ahead are not made up for, in milliseconds. */
+const MOST_AHEAD_MS = 60_000;
 /** How long jobs of tasks that this engine does not know are remembered. */
 export const STRANGER: Keeping = { keepDoneMs: 3 * 86_400_000, keepDeadMs: 30 * 86_400_000 };
 
 /** Decides about a job that has been delivered and acquired. `record` is as granted: interrupted leases in it are counted. */
-export function arrive(delivered: Job, record: Pick<LedgerRecord, 'interrupted'>, context: ArrivalContext): Arrival {
+export function arrive(delivered: Job, record: Delivered, context: ArrivalContext): Arrival {
   const { now, policy, paused } = context;
   const settled = (job: Job): Arrival => ({ to: 'write', job, wakeAt: now, why: 'settled' });
 
   let job = countInterruptions(delivered, record.interrupted); // the next write resolves these leases
-  if ((job.body.reader ?? 1) > JOB_READER) return stranger(job, 'written by a newer version', now); // A4
-  if (policy === undefined) return stranger(job, 'unknown task', now); // A4
+  if ((job.body.reader ?? 1) > JOB_READER) return stranger(job, 'written by a newer version', record, now); // A4
+  if (policy === undefined) return stranger(job, 'unknown task', record, now); // A4
   if (job.body.unknownSince !== undefined) job = withBody(job, { unknownSince: undefined });
 
   const interruptions = job.body.interruptions ?? 0;
@@ -66,12 +74,12 @@ export function arrive(delivered: Job, record: Pick<LedgerRecord, 'interrupted'>
     const on = resolvable(job);
     if (on === undefined) {
       const { unknownSince } = delivered.body;
-      return stranger(withBody(job, { unknownSince }), 'unknown time zone', now); // A4
+      return stranger(withBody(job, { unknownSince }), 'unknown time zone', record, now); // A4
     }
     if (on.dueAt > now) return { to: 'write', job: on, wakeAt: on.dueAt, why: 'hop' }; // A1
   }
 
-  if (paused) return { to: 'write', job, wakeAt: now + PAUSED_MS, why: 'paused' };
+  if (paused) return { to: 'write', job, wakeAt: now + PAUSED_MS + aheadMs(record, now), why: 'paused' }; // A6
 
   const first = (job.body.starts ?? 0) === 0;
   const late = first && policy.lateness !== undefined && now - nominalAt(job) >= policy.lateness.ofMs;
@@ -100,11 +108,18 @@ export function hop(job: Job): Job {
   return withBody({ ...job, dueAt }, { hop: (job.body.hop ?? 0) + 1 });
 }
 
-function stranger(job: Job, reason: string, now: Instant): Arrival {
+function stranger(job: Job, reason: string, record: Delivered, now: Instant): Arrival {
   const since = job.body.unknownSince ?? now;
   if (now - since >= UNKNOWN.forMs) {
     const keeping = keepingOf(job.body.overrides, STRANGER);
     return { to: 'write', job: close(job, 'dead', now, keeping, { reason }), wakeAt: now, why: 'settled' };
   }
-  return { to: 'write', job: withBody(job, { unknownSince: since }), wakeAt: now + UNKNOWN.everyMs, why: 'given-back' };
+  const wakeAt = now + UNKNOWN.everyMs + aheadMs(record, now); // A6
+  return { to: 'write', job: withBody(job, { unknownSince: since }), wakeAt, why: 'given-back' };
+}
+
+/** How much earlier than it was asked for the message came, by the ledger's clock. */
+function aheadMs({ outbox, wakeAt }: Delivered, now: Instant): number {
+  const askedFor = outbox[0]?.message.deliverAt ?? (wakeAt ?? now) - GRACE_MS;
+  return Math.min(Math.max(0, askedFor - now), MOST_AHEAD_MS);
 }
