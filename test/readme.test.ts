@@ -1,4 +1,5 @@
-// The programs of the READMEs are run as they stand there; the root's second one is quoted from an example.
+// The programs of the READMEs are run as they stand there; the root's second one is quoted from an example. The one for
+// RocketMQ and Redis is made, which asks no server; what then happens on real ones is in test/e2e.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -52,6 +53,39 @@ await carillon.stop();`,
 it('the second is quoted from the example, which is run as a test of its own', () => {
   const example = readFileSync(join(root, 'examples/order-timeout/src/order-timeout.test.ts'), 'utf8');
   expect(example).toContain(block(1));
+});
+
+it('the third puts its schedules in place, and runs each slot that is no holiday, in virtual time', async () => {
+  const printed = vi.spyOn(console, 'log').mockImplementation(() => {});
+  const program = block(2);
+  const inVirtualTime = program.replace("backend: embedded('./data'),", 'backend: memoryStore({ clock }), clock,');
+  expect(inVirtualTime).not.toBe(program);
+  const { standing } = await run(
+    'schedules.ts',
+    `import { memoryStore, VirtualClock } from '@carillon/testing';
+const clock = new VirtualClock(Date.parse('2027-03-25T06:00:00Z'));
+${inVirtualTime}
+await clock.advance(3 * 86_400_000); // Thursday, Good Friday, the weekend
+export const standing = (await carillon.schedules.list()).schedules.map(({ id, state }) => [id, state]);
+await carillon.stop();`,
+  );
+  expect(standing).toEqual([
+    ['digest:t-7', 'active'],
+    ['reports.daily', 'active'],
+  ]);
+  expect(printed.mock.calls.flat().toSorted()).toEqual([
+    ...Array.from({ length: 3 }, () => 'a digest for t-7'),
+    'the report of 2027-03-25T08:00:00.000Z',
+  ]);
+  printed.mockRestore();
+});
+
+it('the fourth is made of what there is, for a broker and a Redis', async () => {
+  const program = block(3);
+  const unstarted = program.replace(/^await carillon\.start\(\);.*$/m, '');
+  expect(unstarted).not.toBe(program);
+  const { carillon } = await run('production.ts', `const tasks = [];\n${unstarted}\nexport { carillon };`);
+  await (carillon as { stop(): Promise<void> }).stop();
 });
 
 it("the decorators' program, in virtual time, beside a service of the shop", async () => {
