@@ -89,6 +89,12 @@ describe('B1: mark and commands happen together or not at all', () => {
     expect(await redisInbox(redis).commit(attempt(2), sell, { tag })).toBe('applied');
   });
 
+  it('takes the longest command that it promises to take, and applies it', async () => {
+    const most = ['RPUSH', 'sold:{item-7}', ...Array.from({ length: 6_998 }, () => 'x')] as const;
+    expect(await redisInbox(redis).commit(attempt(1), [['INCR', 'n:{item-7}'], most], { tag })).toBe('applied');
+    expect(await redis.llen('sold:{item-7}')).toBe(6_998);
+  });
+
   it('remembers for as long as it is told to', async () => {
     await redisInbox(redis, { keep: '1h', prefix: 'shop:' }).commit(attempt(1), sell, { tag });
     const [mark] = await redis.keys('shop:{item-7}:*');

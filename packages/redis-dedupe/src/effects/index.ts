@@ -2,9 +2,10 @@
 
 export { callKey } from './call-key.js';
 export type { Execution } from './execution.js';
+export type { RedisCommand } from './redis-command.js';
 export { RedisEffect, redisEffect } from './redis-effect.js';
 export { RedisInbox, redisInbox } from './redis-inbox.js';
-export type { RedisClient, RedisCommand, RedisEffectOptions, RedisInboxOptions } from './redis-inbox.js';
+export type { RedisClient, RedisEffectOptions, RedisInboxOptions } from './redis-inbox.js';
 export type { SqlAnswer, SqlClient, SqlConnection, SqlPool } from './sql-client.js';
 export { SqlFence, sqlFence } from './sql-fence.js';
 export type { SqlFenceOptions } from './sql-fence.js';

@@ -4,7 +4,7 @@
 // D2  Redis does not roll back. If the first command fails, nothing has happened and the attempt has failed; if a later one
 //     fails, the job is set aside as dead with the error, and is not done.
 
-import type { RedisCommand } from './redis-inbox.js';
+import { checkCommands, type RedisCommand } from './redis-command.js';
 
 /** Commands for `attempt.completeWith`, on an engine whose ledger is `redis`. */
 export class RedisEffect {
@@ -17,6 +17,7 @@ export class RedisEffect {
 
 /** Commands for `attempt.completeWith`. On a Cluster their keys would have to live where the record does: use a `redisInbox` there. */
 export function redisEffect(commands: readonly RedisCommand[]): RedisEffect {
+  checkCommands(commands);
   return new RedisEffect(commands);
 }
 

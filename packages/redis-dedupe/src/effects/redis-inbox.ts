@@ -10,15 +10,13 @@ import { createHash } from 'node:crypto';
 import { type Duration, durationMs } from '@carillon/core/spi';
 import type { Execution } from './execution.js';
 import { overtaken } from './overtaken.js';
+import { checkCommands, type RedisCommand } from './redis-command.js';
 
 /** The little that an inbox needs of a client; `Redis` and `Cluster` of ioredis fit. */
 export interface RedisClient {
   evalsha(sha: string, keys: number, ...args: (string | number | Buffer)[]): Promise<unknown>;
   eval(script: string, keys: number, ...args: (string | number | Buffer)[]): Promise<unknown>;
 }
-
-/** A command and its arguments: `['DECRBY', 'stock:{item-7}', 1]`. */
-export type RedisCommand = readonly [command: string, ...args: (string | number | Buffer)[]];
 
 /** Options of `redisInbox`. */
 export interface RedisInboxOptions {
@@ -78,6 +76,7 @@ export class RedisInbox {
     { tag = '', fenced = false }: RedisEffectOptions = {},
   ): Promise<'applied' | 'repeated'> {
     execution.signal?.throwIfAborted();
+    checkCommands(commands);
     const home = `${this.#prefix}{${tag === '' ? digest(execution.idempotencyKey) : tag}}:`;
     const answer = await this.#run(
       `${home}${digest(execution.idempotencyKey)}`,
