@@ -160,8 +160,9 @@ function yearsOf(items: readonly string[], bad: (item: string) => Error): readon
     const [, any, from, to, step] = /^(?:(\*)|(\d{4})(?:-(\d{4}))?)(?:\/(\d{1,4}))?$/.exec(item) ?? [];
     const first = any === undefined ? Number(from) : FIRST_YEAR;
     const last = any !== undefined || (to === undefined && step !== undefined) ? LAST_YEAR : Number(to ?? from);
-    if (!(first >= FIRST_YEAR && first <= last) || step === '0') throw bad(item);
-    for (let year = first; year <= last; year += Number(step ?? 1)) years.add(year);
+    const by = Number(step ?? 1);
+    if (!(first >= FIRST_YEAR && first <= last) || by === 0) throw bad(item);
+    for (let year = first; year <= last; year += by) years.add(year);
   }
   return [...years].toSorted((a, b) => a - b);
 }
