@@ -74,7 +74,9 @@ await carillon.stop();`,
     ['reports.daily', 'active'],
   ]);
   expect(printed.mock.calls.flat().toSorted()).toEqual([
-    ...Array.from({ length: 3 }, () => 'a digest for t-7'),
+    'a digest for t-7',
+    'a digest for t-7',
+    'a digest for t-7',
     'the report of 2027-03-25T08:00:00.000Z',
   ]);
   printed.mockRestore();
