@@ -73,12 +73,9 @@ await carillon.stop();`,
     ['digest:t-7', 'active'],
     ['reports.daily', 'active'],
   ]);
-  expect(printed.mock.calls.flat().toSorted()).toEqual([
-    'a digest for t-7',
-    'a digest for t-7',
-    'a digest for t-7',
-    'the report of 2027-03-25T08:00:00.000Z',
-  ]);
+  const lines = printed.mock.calls.flat();
+  expect(lines).toHaveLength(4);
+  expect(lines.filter((line) => line !== 'a digest for t-7')).toEqual(['the report of 2027-03-25T08:00:00.000Z']);
   printed.mockRestore();
 });
 
