@@ -167,6 +167,9 @@ export class Schedules {
   async trigger(id: string, options: RequestOptions & { readonly at?: Date } = {}): Promise<'requested' | 'unchanged'> {
     onlyKnown(options, ['id', 'overlap', 'at'], 'trigger');
     const { overlap, at } = options;
+    if (at !== undefined && Number.isNaN(at.getTime())) {
+      throw new CarillonError('E_OPTIONS', `at of a trigger of ${id} is no date.`, { next: 'Give a valid Date.' });
+    }
     const request = this.#requestId(options);
     const asked = await this.#change(id, {}, (standing, now) =>
       ask(standing, { ask: 'trigger', id: request, at: at?.getTime() ?? now, ...(overlap && { overlap }) }, now),
@@ -208,7 +211,7 @@ export class Schedules {
   async delete(id: string, options: EditOptions = {}): Promise<'deleted' | 'unknown'> {
     onlyKnown(options, ['edition'], 'delete');
     try {
-      await this.#change(id, options, (standing, now) => remove(standing, now));
+      await this.#change(id, options, (standing, now) => remove(standing, this.#readable(standing), now));
       return 'deleted';
     } catch (error) {
       if (CarillonError.is(error) && error.code === 'E_SCHEDULE_UNKNOWN') return 'unknown';

@@ -3,7 +3,7 @@
 // E1  Every edit raises generation and edition: older ticks discard themselves (I10), and an editor who compares editions
 //     undoes nobody's work.
 // E2  An edit never goes back: the next slot is later than now and than every slot that was taken. What was due and not
-//     yet taken is missed, as superseded; what passed during a pause is missed, as paused.
+//     yet taken is missed, as superseded or, by a delete, ended; what passed during a pause is missed, as paused.
 // E3  Putting the plan that stands changes nothing, so N replicas that declare it at once are one change.
 
 import { CarillonError } from '../errors.js';
@@ -11,7 +11,7 @@ import type { Rule } from '../rule/rule.js';
 import type { Instant } from '../time/instant.js';
 import { inRows, missed, type Miss, noteMisses } from './memory.js';
 import type { ResolvedPlan } from './plan.js';
-import { type Request, type Schedule, withBody } from './schedule.js';
+import { type MissReason, type Request, type Schedule, withBody } from './schedule.js';
 
 /** What an edit comes to: `schedule` is to be written unless nothing changes. */
 export interface Edit<Outcome extends string = string> {
@@ -33,7 +33,7 @@ export interface PutContext {
 }
 
 const KEEP_DELETED_MS = 7 * 86_400_000;
-const MOST_SUPERSEDED = 10_000;
+const MOST_UNTAKEN = 10_000;
 
 /** Puts a plan in place: creates the schedule, updates it, or leaves it alone. */
 export function putPlan(
@@ -74,7 +74,7 @@ export function putPlan(
   if ((plan.version ?? 0) < (standing.body.plan.version ?? 0)) return { outcome: 'outdated', schedule: undefined };
 
   const { body } = standing;
-  const misses = standing.state === 'active' ? superseded(body, ruleOf(standing), now) : [];
+  const misses = untaken(standing, () => ruleOf(standing), 'superseded', now);
   const next = rule.next(Math.max(now, body.takenTo)); // E2
   const limited = plan.limit === undefined ? undefined : Math.max(0, plan.limit - body.counts.started);
   const goesOn = next !== undefined && limited !== 0;
@@ -129,10 +129,11 @@ export function ask(standing: Schedule, request: Request, now: Instant): Edit<'r
   return { outcome: 'requested', schedule: asking };
 }
 
-/** Deletes it. Occurrences that were placed run; those that waited are missed. */
-export function remove(standing: Schedule, now: Instant): Edit<'deleted'> {
+/** Deletes it. Occurrences that were placed run; those that waited are missed. Its rule may be one that this host can't read. */
+export function remove(standing: Schedule, rule: Rule | undefined, now: Instant): Edit<'deleted'> {
   const { body } = standing;
-  const misses = (body.waiting ?? []).map(({ slot }) => missed(slot, 'ended'));
+  const waited = (body.waiting ?? []).map(({ slot }) => missed(slot, 'ended'));
+  const misses = [...waited, ...(rule === undefined ? [] : untaken(standing, () => rule, 'ended', now))];
   const gone = withBody(
     { ...standing, state: 'deleted', expiresAt: Math.max(now, body.lastMessageAt ?? 0) + KEEP_DELETED_MS },
     { waiting: undefined, requests: undefined, running: undefined, gap: undefined, next: undefined, hop: undefined },
@@ -149,11 +150,16 @@ export function checkEdition(id: string, standing: number, expected: number | un
   });
 }
 
-/** What was due under the old rule and not yet taken: it had its time, so the new rule does not bring it again. */
-function superseded({ next, gap }: Schedule['body'], rule: Rule, now: Instant): readonly Miss[] {
+/** What was due under the old rule and not yet taken: it had its time, so no later rule brings it again (E2). */
+function untaken({ state, body }: Schedule, ruleOf: () => Rule, reason: MissReason, now: Instant): readonly Miss[] {
+  const { next, gap } = body;
+  if ((state !== 'active' && state !== 'paused') || next === undefined || next > now) return [];
+  const rule = ruleOf();
   const misses: Miss[] = [];
-  for (let slot = next; slot !== undefined && slot <= now && misses.length < MOST_SUPERSEDED; slot = rule.next(slot)) {
-    misses.push(missed(slot, gap !== undefined && slot <= gap.until ? gap.reason : 'superseded'));
+  for (let slot: Instant | undefined = next; slot !== undefined && slot <= now; slot = rule.next(slot)) {
+    if (misses.length === MOST_UNTAKEN) break;
+    const passed = gap !== undefined && slot <= gap.until ? gap.reason : state === 'paused' ? 'paused' : reason;
+    misses.push(missed(slot, passed));
   }
   return misses;
 }

@@ -144,6 +144,26 @@ onBothBackends('policies of schedules', (stage) => {
       expect(missed(process, process.from)).toEqual([['paused', 2 * MINUTE, 2]]);
     });
 
+    it('E2: what passed while it was paused is told when an edit or a delete ends the matter', async () => {
+      const process = await worker(stage());
+      const { schedules } = process.carillon;
+      await put(process, {});
+      await process.clock.advance(90 * SECOND);
+      await schedules.pause('s');
+      await process.clock.advance(2 * MINUTE);
+      await put(process, { every: '2m' });
+      expect(missed(process, process.from)).toEqual([['paused', 2 * MINUTE, 2]]);
+      await process.clock.advance(MINUTE);
+      await schedules.resume('s');
+      await process.clock.advance(2 * MINUTE);
+      expect(missed(process, process.from).slice(1)).toEqual([['paused', 4 * MINUTE, 1]]);
+      expect((await schedules.get('s'))?.counts).toEqual({ started: 2, missed: { paused: 3 } });
+      await schedules.pause('s');
+      await process.clock.advance(2 * MINUTE);
+      await schedules.delete('s');
+      expect(missed(process, process.from).slice(2)).toEqual([['paused', 8 * MINUTE, 1]]);
+    });
+
     it('does not come because an occurrence failed that was asked to stop', async () => {
       const process = await worker(stage(), async ({ signal }, index) => {
         if (index > 0) return;
@@ -180,6 +200,12 @@ onBothBackends('policies of schedules', (stage) => {
       await process.clock.advance(SECOND);
       expect(process.seen).toMatchObject([{ origin: 'trigger', schedule: 's' }]);
       expect(process.slots()).toEqual([0]);
+    });
+
+    it('trigger: refuses a time that is none', async () => {
+      const process = await worker(stage());
+      await put(process, {});
+      await expect(process.carillon.schedules.trigger('s', { at: new Date(NaN) })).rejects.toThrow('[E_OPTIONS]');
     });
 
     it('backfill: runs a range again, both ends included, also what has run, under the policy that it brings', async () => {
