@@ -5,6 +5,7 @@
 // R2  No more is asked for, in all polls together, than those who wait have asked for (P3 of ports/transport.ts).
 // R3  One poll per broker while the queue is quiet, several while each comes back full.
 // R4  What was never handed over is given back without counting as a delivery.
+// R5  A body that can't be unpacked is handed over as it is: who decodes it says what is wrong, and the others go on.
 
 import { gunzipSync } from 'node:zlib';
 import type { Clock, Delivery, ReceiveRequest, Timer } from '@carillon/core/spi';
@@ -40,6 +41,7 @@ interface Waiter {
   readonly fail: (error: unknown) => void;
 }
 
+const UNPACKED_BYTES = 4 * 1024 * 1024;
 const BATCH = 32; // the most that a proxy gives at once
 const POLLS = 8;
 const POLL_MS = 5_000; // the shortest that a proxy takes
@@ -255,5 +257,10 @@ export class Consumer {
 function bodyOf(message: Message | undefined): Uint8Array {
   if (message === undefined || message.getUserPropertiesMap().has(EMPTY)) return new Uint8Array();
   const body = message.getBody_asU8();
-  return message.getSystemProperties()?.getBodyEncoding() === pb.Encoding.GZIP ? gunzipSync(body) : body;
+  if (message.getSystemProperties()?.getBodyEncoding() !== pb.Encoding.GZIP) return body;
+  try {
+    return gunzipSync(body, { maxOutputLength: UNPACKED_BYTES });
+  } catch {
+    return body; // R5
+  }
 }

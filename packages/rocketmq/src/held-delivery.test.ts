@@ -93,3 +93,17 @@ it('gives back within the limits of the broker, and uncounted what was never han
 it.each([9_999, 43_200_001, Number.NaN])('takes no lease of %d ms', async (ms) => {
   await expect(setUp().delivery.extend(ms)).rejects.toThrow(RangeError);
 });
+
+it('D3: is kept by nobody if its end can not be told, and may be told again', async () => {
+  const answers: ('out of reach' | 'lost')[] = ['out of reach', 'out of reach', 'lost'];
+  const { delivery, forgotten } = setUp(async () => {
+    const answer = answers.shift();
+    if (answer === 'lost') return answer;
+    throw new Error(answer);
+  });
+  await expect(delivery.extend(10_000)).rejects.toThrow('out of reach');
+  expect(forgotten).toEqual([]);
+  await expect(delivery.release(0)).rejects.toThrow('out of reach');
+  expect(forgotten).toEqual([delivery]);
+  expect(await delivery.release(0)).toBe('lost');
+});

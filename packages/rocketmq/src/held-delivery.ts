@@ -2,6 +2,7 @@
 //
 // D1  Calls on one delivery go one after the other: each uses the receipt that the one before it brought.
 // D2  Once it is acknowledged, given back or lost, it has no say any more.
+// D3  Nobody keeps one whose end could not be told: its lease ends by itself.
 
 import type { Delivery } from '@carillon/core/spi';
 import type { Acks, Receipt } from './acks.js';
@@ -12,7 +13,7 @@ export interface Keeper {
   readonly leaseMs: readonly [min: number, max: number];
   /** Makes a message invisible for `ms` from now; answers with its new handle. Uncounted: its next delivery is no other. */
   change(receipt: Receipt, ms: number, uncounted: boolean): Promise<{ readonly handle: string } | 'lost'>;
-  /** Told once the delivery has ended. */
+  /** Told once the delivery has ended, or should have. */
   forget(delivery: HeldDelivery): void;
 }
 
@@ -43,8 +44,8 @@ export class HeldDelivery implements Delivery {
 
   ack(): Promise<'ok' | 'lost'> {
     return this.#inTurn(async () => {
-      const outcome = await this.#keeper.acks.ack(this.#receipt);
-      this.#end();
+      const outcome = await this.#keeper.acks.ack(this.#receipt).finally(() => this.#keeper.forget(this)); // D3
+      this.#ended = true; // D2
       return outcome;
     });
   }
@@ -65,8 +66,8 @@ export class HeldDelivery implements Delivery {
 
   #giveBack(afterMs: number, uncounted: boolean): Promise<'ok' | 'lost'> {
     return this.#inTurn(async () => {
-      const outcome = await this.#change(afterMs, uncounted);
-      this.#end();
+      const outcome = await this.#change(afterMs, uncounted).finally(() => this.#keeper.forget(this)); // D3
+      this.#ended = true; // D2
       return outcome;
     });
   }
@@ -74,16 +75,12 @@ export class HeldDelivery implements Delivery {
   async #change(ms: number, uncounted = false): Promise<'ok' | 'lost'> {
     const answer = await this.#keeper.change(this.#receipt, ms, uncounted);
     if (answer === 'lost') {
-      this.#end();
+      this.#ended = true; // D2
+      this.#keeper.forget(this);
       return 'lost';
     }
     this.#receipt = { messageId: this.#receipt.messageId, handle: answer.handle };
     return 'ok';
-  }
-
-  #end(): void {
-    this.#ended = true; // D2
-    this.#keeper.forget(this);
   }
 
   #inTurn(call: () => Promise<'ok' | 'lost'>): Promise<'ok' | 'lost'> {

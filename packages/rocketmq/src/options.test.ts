@@ -14,6 +14,10 @@ it.each([[0], [1.5], [4 * 1024 * 1024], [Number.NaN]])(
   },
 );
 
+it.each([[0], [1.5], [Number.NaN]])('%d sends at once would never send', (sends) => {
+  expect(() => resolveOptions({ endpoint, sends })).toThrow(expect.objectContaining({ code: 'E_OPTIONS' }));
+});
+
 it("takes no prefix that a topic can't start with", () => {
   expect(() => resolveOptions({ endpoint, prefix: 'a/b' })).toThrow(expect.objectContaining({ code: 'E_OPTIONS' }));
 });

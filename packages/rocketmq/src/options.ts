@@ -93,6 +93,9 @@ export function resolveOptions(options: RocketmqOptions): Resolved {
       'Use up to 40 letters, digits, dashes and underscores.',
     );
   }
+  const { sends = 64 } = options;
+  if (!Number.isSafeInteger(sends) || sends < 1)
+    throw wrong(`sends is ${String(sends)}.`, 'Give a whole number from 1.');
   const precisionMs = durationMs(options.precision ?? '1s', 'precision');
   return {
     endpoint,
@@ -105,7 +108,7 @@ export function resolveOptions(options: RocketmqOptions): Resolved {
     startTimeoutMs: durationMs(options.startTimeout ?? '10s', 'startTimeout'),
     requestTimeoutMs: durationMs(options.requestTimeout ?? '5s', 'requestTimeout'),
     verify: options.verify ?? [],
-    sends: options.sends ?? 64,
+    sends,
     vendorProperty: options.vendorProperty ?? false,
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,

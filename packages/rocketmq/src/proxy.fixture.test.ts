@@ -16,6 +16,8 @@ export interface Poll {
   cancelled: boolean;
   /** Brings messages with these texts as bodies, and ends. */
   bring(...texts: string[]): void;
+  /** Brings a message that says that its body is packed, and ends. */
+  bringPacked(body: Uint8Array): void;
   /** Brings messages, and breaks. */
   fail(code: number, ...texts: string[]): void;
 }
@@ -56,6 +58,10 @@ export function proxy({ accepts = true, brokers = ['broker-a'] } = {}) {
         cancelled: false,
         bring(...texts) {
           for (const text of texts) call.emit('data', messageOf(text));
+          call.emit('end');
+        },
+        bringPacked(body) {
+          call.emit('data', messageOf('packed', body));
           call.emit('end');
         },
         fail(code, ...texts) {
@@ -100,11 +106,12 @@ export function proxy({ accepts = true, brokers = ['broker-a'] } = {}) {
   return { clock, consumer, streams, polls, calls, states, receive };
 }
 
-function messageOf(text: string): unknown {
+function messageOf(text: string, packed?: Uint8Array): unknown {
   const system = new pb.SystemProperties()
     .setMessageId(`id-${text}`)
     .setReceiptHandle(`h-${text}`)
     .setDeliveryAttempt(1);
-  const message = new pb.Message().setSystemProperties(system).setBody(Buffer.from(text));
+  if (packed !== undefined) system.setBodyEncoding(pb.Encoding.GZIP);
+  const message = new pb.Message().setSystemProperties(system).setBody(packed ?? Buffer.from(text));
   return new pb.ReceiveMessageResponse().setMessage(message);
 }

@@ -37,6 +37,11 @@ export interface SessionParts {
   readonly onState: (up: boolean, reason: string) => void;
 }
 
+interface Waiting {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 const REOPEN_MS = 500;
 const HEARTBEAT_MS = 10_000;
 
@@ -45,7 +50,7 @@ export class Session {
   readonly #parts: SessionParts;
   #stream: ClientDuplexStream<Command, Command> | undefined;
   #ready = false;
-  #waiting: { resolve: () => void; reject: (error: unknown) => void }[] = [];
+  readonly #waiting = new Set<Waiting>();
   #last: BrokerFailure | undefined;
   #timer: Timer | undefined;
   #beat: Timer | undefined;
@@ -68,6 +73,7 @@ export class Session {
     this.start();
     return new Promise((resolve, reject) => {
       const timer = this.#parts.clock.after(withinMs, () => {
+        this.#waiting.delete(waiting);
         const why = `no answer to the settings of ${this.#parts.group} within ${withinMs} ms`;
         reject(this.#last ?? new BrokerFailure('unclear', `RocketMQ gave ${why}.`, undefined));
       });
@@ -75,9 +81,11 @@ export class Session {
         <T>(settle: (value: T) => void) =>
         (value: T): void => {
           timer.cancel();
+          this.#waiting.delete(waiting);
           settle(value);
         };
-      this.#waiting.push({ resolve: settled(resolve), reject: settled(reject) });
+      const waiting: Waiting = { resolve: settled(resolve), reject: settled(reject) };
+      this.#waiting.add(waiting);
     });
   }
 
@@ -94,7 +102,7 @@ export class Session {
     this.#ready = false;
     this.#timer?.cancel();
     this.#beat?.cancel();
-    for (const { reject } of this.#waiting.splice(0)) reject(new BrokerFailure('unreachable', 'Closed.', undefined));
+    for (const { reject } of this.#waiting) reject(new BrokerFailure('unreachable', 'Closed.', undefined));
     const { channel, group, requestTimeoutMs } = this.#parts;
     if (known) {
       const goodbye = new NotifyClientTerminationRequest().setGroup(resource(group));
@@ -125,14 +133,14 @@ export class Session {
     this.#ready = true;
     this.#last = undefined;
     this.#parts.onState(true, '');
-    for (const { resolve } of this.#waiting.splice(0)) resolve();
+    for (const { resolve } of this.#waiting) resolve();
   }
 
   /** Tells those who wait what only a person can mend; anything else may pass. */
   #refuse(failure: BrokerFailure): void {
     this.#last = failure;
     if (failure.kind !== 'setup' && failure.kind !== 'access') return;
-    for (const { reject } of this.#waiting.splice(0)) reject(failure);
+    for (const { reject } of this.#waiting) reject(failure);
   }
 
   #lose(reason: string, failure?: BrokerFailure): void {
