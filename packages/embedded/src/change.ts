@@ -18,22 +18,30 @@ export function applyChange(records: Records, change: Change, now: Instant): Cha
     if (only.do === 'put' && putAtOnce(records, only, nonce)) return OK;
     const head = records.find(only.key, now);
     if (isRepeated(records, only, head, nonce)) return OK; // L4
-    const refusal = refuse(records, only, head, head);
+    const refusal = refuse(records, only, head, now);
     if (refusal) return refusal;
     perform(records, only, head, nonce);
     return OK;
   }
-  if (writes.some((write) => isRepeated(records, write, records.find(write.key, now), nonce))) return OK; // L4
+  const heads = writes.map(({ key }) => records.find(key, now));
+  if (writes.some((write, index) => isRepeated(records, write, heads[index], nonce))) return OK; // L4
   const drafted = new Map<string, Standing | undefined>();
-  for (const write of writes) {
+  for (let i = 0; i < writes.length; i += 1) {
+    const write = writes[i]!;
     const identity = `${write.key.kind}\0${write.key.id}`;
-    const head = records.find(write.key, now);
-    const standing = drafted.has(identity) ? drafted.get(identity) : head;
-    const refusal = refuse(records, write, standing, head);
+    const standing = drafted.has(identity) ? drafted.get(identity) : heads[i];
+    const refusal = refuse(records, write, standing, now);
     if (refusal) return refusal;
     drafted.set(identity, standingAfter(write, standing));
   }
-  for (const write of writes) perform(records, write, records.find(write.key, now), nonce);
+  const apart = drafted.size === writes.length; // no write changes what was read for another
+  for (let i = 0; i < writes.length; i += 1) {
+    const write = writes[i]!;
+    if (apart && write.do === 'put') {
+      records.aim(write.key);
+      put(records, write, heads[i], nonce);
+    } else perform(records, write, records.find(write.key, now), nonce);
+  }
   return OK;
 }
 
@@ -58,13 +66,13 @@ function refuse(
   records: Records,
   write: Write,
   standing: Standing | undefined,
-  head: Head | undefined,
+  now: Instant,
 ): ChangeAnswer | undefined {
   if (write.do === 'sent' || holds(write.expect, standing)) return undefined;
   if ('fence' in write.expect && standing?.fence !== write.expect.fence) return LOST;
   const { kind, id, partition }: RecordKey = write.key;
   const key: RecordKey = { kind, id, partition };
-  return { answer: 'conflict', key, record: head && records.record(key, head) };
+  return { answer: 'conflict', key, record: records.read(key, now) };
 }
 
 function holds(expect: Expectation, standing: Standing | undefined): boolean {

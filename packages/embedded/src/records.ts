@@ -44,9 +44,15 @@ export class Records {
     this.calendar = new Calendar(environment, this.waiting);
   }
 
-  /** Aims at a record, for writing: inside of a transaction only. */
+  /** Aims at a record without reading it: inside of a transaction only. */
+  aim({ kind, id }: RecordName): void {
+    this.#kind = this.#catalog.number(kind);
+    aimAt(this.#kind, id);
+  }
+
+  /** Aims at a record and reads it, for writing: inside of a transaction only. */
   find(key: RecordName, now: Instant): Head | undefined {
-    this.#aim(key);
+    this.aim(key);
     const head = this.#head();
     if (head === undefined || !isGone(head, now)) return head;
     this.#delete(head);
@@ -102,7 +108,7 @@ export class Records {
 
   /** Writes a record if there is none; says whether it has. */
   add(key: RecordName, head: Head, tail: Tail): boolean {
-    this.#aim(key);
+    this.aim(key);
     if (!this.byId.putSync(recordKey(), writeRecord(head, tail), NO_OVERWRITE)) return false;
     this.#file(head);
     return true;
@@ -111,7 +117,7 @@ export class Records {
   /** Writes what the holder of an open record makes of it, and ends the lease, if nobody has touched it since the grant;
    *  says whether it has. */
   resolve(key: RecordName, granted: Standing, head: Head, tail: Tail): boolean {
-    this.#aim(key);
+    this.aim(key);
     if (!this.leases.stands(granted)) return false;
     this.leases.remove();
     this.byId.put(recordKey(), writeRecord(head, tail));
@@ -184,11 +190,6 @@ export class Records {
     if (this.#woken.size === 0) return;
     this.#woken.forEach((at, queue) => tell(queue, at));
     this.#woken.clear();
-  }
-
-  #aim({ kind, id }: RecordName): void {
-    this.#kind = this.#catalog.number(kind);
-    aimAt(this.#kind, id);
   }
 
   #head(): Head | undefined {
