@@ -8,7 +8,7 @@
 import type { Instant } from '@carillon/core/spi';
 import { CarillonError } from '@carillon/core/spi';
 import { Cluster, Redis } from 'ioredis';
-import { canWaitForDisk, judge, type Seen } from './fitness.js';
+import { canWaitForDisk, flushesAlways, judge, judgeTogether, type Seen } from './fitness.js';
 import { look } from './look.js';
 import type { ResolvedOptions } from './options.js';
 import type { Script } from './script.js';
@@ -119,15 +119,14 @@ export class Connection {
     const { strict, accept, onFinding } = this.#options;
     const nodes = client instanceof Cluster ? client.nodes('master') : [client];
     const seen = await Promise.all(nodes.map((node) => look(node, client instanceof Cluster)));
-    const findings = seen.flatMap((one) => judge(one, strict, accept));
+    const findings = [...seen.flatMap((one) => judge(one, strict, accept)), ...judgeTogether(seen)];
     for (const finding of findings) if (!finding.refused) onFinding(finding);
     const refused = findings.filter((finding) => finding.refused);
     if (refused.length > 0) {
       const message = `The server can't keep a ledger. ${refused.map((finding) => finding.message).join(' ')}`;
       throw new CarillonError('E_STORE_UNFIT', message, { next: refused.map((finding) => finding.next).join(' ') });
     }
-    this.#waitsForDisk =
-      strict !== undefined && seen.every((one) => one.appendFsync !== 'always' && canWaitForDisk(one));
+    this.#waitsForDisk = strict !== undefined && seen.every((one) => !flushesAlways(one) && canWaitForDisk(one));
     this.#durability = durabilityOf(seen, strict !== undefined, strict?.replicas ?? 0);
   }
 
@@ -148,7 +147,7 @@ export class Connection {
 
 function durabilityOf(seen: readonly Seen[], strict: boolean, replicas: number): 'fsync' | 'replicated' | 'async' {
   if (strict && replicas > 0) return 'replicated';
-  return strict || seen.every((one) => one.appendFsync === 'always') ? 'fsync' : 'async';
+  return strict || seen.every(flushesAlways) ? 'fsync' : 'async';
 }
 
 function unsynced(onDisk: number, reached: number, replicas: number): CarillonError {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { canWaitForDisk, judge, type Concern, type Seen } from './fitness.js';
+import { canWaitForDisk, judge, judgeTogether, type Concern, type Seen } from './fitness.js';
 
 const FIT: Seen = {
   name: 'host:6379',
@@ -91,9 +91,22 @@ describe('strict', () => {
     expect(found({}, { replicas: 1 })).toEqual(['refused: strict']);
   });
 
+  test('is refused without an append-only file, whatever else is accepted', () => {
+    expect(found({ appendOnly: false }, { replicas: 0 }, ['volatile'])).toEqual([
+      'warned: volatile',
+      'refused: strict',
+    ]);
+  });
+
   test('the disk can be waited for from 7.2 on, with an append-only file', () => {
     expect(canWaitForDisk({ ...FIT, version: '7.2.0' })).toBe(true);
     expect(canWaitForDisk({ ...FIT, version: '7.0.15' })).toBe(false);
     expect(canWaitForDisk({ ...FIT, version: '7.2.0', appendOnly: false })).toBe(false);
   });
+});
+
+test('clocks of servers that are apart are found, also where each is near to this host', () => {
+  const skews = (...skews: number[]) => judgeTogether(skews.map((skewMs) => ({ ...FIT, skewMs })));
+  expect(skews(-2_000, 3_000)).toEqual([]);
+  expect(skews(-3_000, 0, 3_000)).toMatchObject([{ concern: 'skew', refused: false }]);
 });

@@ -89,16 +89,30 @@ export function judge(seen: Seen, strict: Strictness | undefined, accept: readon
   if (appendFsync === undefined && appendOnly !== false)
     find('unverified', false, 'it does not tell appendfsync.', 'Allow CONFIG GET to this user, or look yourself.');
 
-  if (strict !== undefined && appendFsync !== 'always' && (seen.inCluster || !canWaitForDisk(seen)))
+  if (strict !== undefined && !flushesAlways(seen) && (seen.inCluster || !canWaitForDisk(seen)))
     find('strict', true, 'strict needs writes that are on disk.', whatStrictNeeds(seen));
   if (strict !== undefined && strict.replicas > (replicas ?? 0))
     find('strict', true, `strict asks for ${strict.replicas} replicas, and it has ${replicas ?? 0}.`, 'Add replicas.');
   return findings;
 }
 
+/** Judges servers of one ledger beside each other: each keeps the time of its own records. */
+export function judgeTogether(seen: readonly Seen[]): readonly Finding[] {
+  const skews = seen.map(({ skewMs }) => skewMs);
+  const apartMs = Math.max(...skews) - Math.min(...skews);
+  if (!(apartMs > MOST_SKEW_MS)) return [];
+  const message = `The clocks of the servers are up to ${Math.round(apartMs)} ms apart.`;
+  return [{ concern: 'skew', refused: false, message, next: 'Run a time service on all of them.' }];
+}
+
+/** Whether every write is on the server's disk before it is answered. */
+export function flushesAlways({ appendOnly, appendFsync }: Seen): boolean {
+  return appendFsync === 'always' && appendOnly !== false;
+}
+
 /** Whether the server can be asked to wait until a write is on disk (WAITAOF). */
-export function canWaitForDisk({ product, version, appendOnly }: Seen): boolean {
-  return appendOnly === true && version !== undefined && !isOlder(version, product === 'Valkey' ? 7.2 : 7.2);
+export function canWaitForDisk({ version, appendOnly }: Seen): boolean {
+  return appendOnly === true && version !== undefined && !isOlder(version, 7.2);
 }
 
 function whatStrictNeeds({ inCluster }: Seen): string {
