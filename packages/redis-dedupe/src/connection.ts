@@ -76,11 +76,13 @@ export class Connection {
     const { clock } = this.#options;
     const { source, sha } = clock === undefined ? script : script.inGivenTime;
     const parts = clock === undefined ? [keys.length, ...keys, ...args] : [keys.length, ...keys, ...args, clock.now()];
+    const ifForgotten = (error: unknown): Promise<unknown> => {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+      return this.#perform('EVAL', [source, ...parts], durable); // C1
+    };
     try {
-      return await this.#perform('EVALSHA', [sha, ...parts], durable);
+      return await this.#perform('EVALSHA', [sha, ...parts], durable).catch(ifForgotten);
     } catch (error) {
-      if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
-        return this.#perform('EVAL', [source, ...parts], durable); // C1
       throw explained(error);
     }
   }

@@ -113,6 +113,9 @@ test('R2: with its memory full nothing begins, and what has begun is renewed and
     const other = { ...place, key: jobKey('b') };
     const placing = ledger.commit([{ nonce: 'other', writes: [other], durable: true }]);
     await expect(placing).rejects.toMatchObject({ code: 'E_STORE_FULL' });
+    await direct.script('FLUSH');
+    const placingAnew = ledger.commit([{ nonce: 'anew', writes: [other], durable: true }]);
+    await expect(placingAnew).rejects.toMatchObject({ code: 'E_STORE_FULL' });
     const claiming = ledger.acquire([{ ...claimOf('claim-2'), key: other.key, create: jobContent() }]);
     await expect(claiming).rejects.toMatchObject({ code: 'E_STORE_FULL' });
     expect(await ledger.renew([{ key, fence, leaseMs: 60_000 }])).toMatchObject([{ answer: 'ok' }]);
