@@ -44,6 +44,18 @@ describe('K1: all fields match', () => {
       { dayOfWeek: { from: 'sat', to: 'sunday' } },
       ['2027-02-06T00:00', '2027-02-07T00:00', '2027-02-13T00:00'],
     ],
+    [
+      'as many days as a week has numbers, and still not all',
+      {
+        dayOfWeek: [
+          { from: 'mon', to: 'sat' },
+          { nth: 1, weekday: 'sun' },
+          { nth: 3, weekday: 'sun' },
+        ],
+        hour: 9,
+      },
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15].map((day) => `2027-02-${String(day).padStart(2, '0')}T09:00`),
+    ],
     ['Sunday as 0 and 7', { dayOfWeek: [0, 7] }, ['2027-02-07T00:00', '2027-02-14T00:00']],
     [
       'years',

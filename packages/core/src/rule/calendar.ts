@@ -74,12 +74,15 @@ export function tidyCalendar(spec: CalendarSpec, what: string): CalendarSpec {
   for (const field of Object.keys(BOUNDS) as FieldName[]) {
     if (spec[field] === undefined) continue;
     const days = field === 'dayOfMonth' ? dayOfMonth : field === 'dayOfWeek' ? dayOfWeek : fields[field];
-    tidy[field] =
-      days === undefined || days.length === BOUNDS[field][1] - BOUNDS[field][0] + 1
-        ? '*'
-        : days.map((day) => spelt(day));
+    const [first, last] = BOUNDS[field];
+    const all = days === undefined || (days.length === last - first + 1 && days.every(isNumber));
+    tidy[field] = all ? '*' : days.map((day) => spelt(day));
   }
   return tidy;
+}
+
+function isNumber(day: MonthDay | WeekDay): day is number {
+  return typeof day === 'number';
 }
 
 function spelt(day: MonthDay | WeekDay): unknown {
