@@ -10,7 +10,7 @@ import { isSettled, readJob } from '../job/job.js';
 import type { Instant } from '../time/instant.js';
 import { catchUp, IN_TIME_MS } from './catch-up.js';
 import { decideOverlap, type Running } from './overlap.js';
-import { missed, noteMisses, noteStart, type Miss } from './memory.js';
+import { missed, noteMisses, noteStarts, type Miss } from './memory.js';
 import type { OccurrenceKey, Open, Request, Schedule, ScheduleState, Start } from './schedule.js';
 import { KEPT, withBody } from './schedule.js';
 
@@ -100,10 +100,8 @@ export function advance(before: Schedule, sight: Sight): Advance {
       sweeps: undefined,
     },
   );
-  const remembered = starts.reduce(
-    (schedule, { start }) => noteStart(schedule, start, now),
-    noteMisses(after, misses, now),
-  );
+  const placed = starts.map(({ start }) => start);
+  const remembered = noteStarts(noteMisses(after, misses, now), placed, now);
   const watched = withBody(remembered, { watermark: watermarkOf(remembered, now) });
   return {
     schedule: { ...watched, dueAt: dueOf(watched, sight) },
@@ -129,6 +127,7 @@ function dueOf({ state, body, dueAt }: Schedule, { now, rule, id }: Pick<Sight, 
 /** What has ended since the last look: its result is kept, and a failure may pause the schedule. */
 function reconcile(schedule: Schedule, { recordOf }: Sight): Schedule {
   const { running = [], plan } = schedule.body;
+  if (running.length === 0) return schedule;
   let state: ScheduleState = schedule.state;
   let { lastResult, note } = schedule.body;
   const open = running.filter((occurrence) => {

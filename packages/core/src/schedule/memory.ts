@@ -1,7 +1,7 @@
 // Memory: what a schedule remembers of its occurrences: counts of all, the latest one by one.
 
 import type { Instant } from '../time/instant.js';
-import { type Entry, KEPT, type MissReason, type Schedule, type Start, withBody } from './schedule.js';
+import { type Entry, KEPT, type MissReason, type Placed, type Schedule, type Start, withBody } from './schedule.js';
 
 /** Slots in a row that were missed for the same reason. */
 export interface Miss {
@@ -37,16 +37,31 @@ export function noteMisses(schedule: Schedule, misses: readonly Miss[], now: Ins
   const entries = rows.map(({ reason, slot, to, count }): Entry => {
     return { missed: reason, slot, at: now, ...(count > 1 && { to, count }) };
   });
-  return withBody(remember(schedule, entries), { counts: { ...counts, missed: totals } });
+  const recent = remembered(schedule, entries);
+  return withBody(schedule, { recent, counts: { ...counts, missed: totals } });
 }
 
-/** The schedule with an occurrence counted and remembered that was placed. */
-export function noteStart(schedule: Schedule, { slot, origin, request }: Start, now: Instant): Schedule {
+/** The schedule with occurrences counted and remembered that were placed. */
+export function noteStarts(schedule: Schedule, starts: readonly Start[], now: Instant): Schedule {
+  if (starts.length === 0) return schedule;
   const { counts } = schedule.body;
-  const entry: Entry = { slot, at: now, origin, ...(request !== undefined && { request }) };
-  return withBody(remember(schedule, [entry]), { counts: { ...counts, started: counts.started + 1 } });
+  const entries = starts.map(({ slot, origin, request }): Entry | Placed => {
+    if (origin === 'schedule') return [slot, now - slot];
+    return { slot, at: now, origin, ...(request !== undefined && { request }) };
+  });
+  const recent = remembered(schedule, entries);
+  return withBody(schedule, { recent, counts: { ...counts, started: counts.started + starts.length } });
 }
 
-function remember(schedule: Schedule, entries: readonly Entry[]): Schedule {
-  return withBody(schedule, { recent: [...(schedule.body.recent ?? []), ...entries].slice(-KEPT.recent) });
+/** What a schedule remembers, in one form. */
+export function entriesOf({ body }: Schedule): readonly Entry[] {
+  return (body.recent ?? []).map((entry): Entry => {
+    if ('slot' in entry) return entry;
+    const [slot, afterMs] = entry;
+    return { slot, at: slot + afterMs, origin: 'schedule' };
+  });
+}
+
+function remembered({ body }: Schedule, entries: readonly (Entry | Placed)[]): readonly (Entry | Placed)[] {
+  return [...(body.recent ?? []), ...entries].slice(-KEPT.recent);
 }

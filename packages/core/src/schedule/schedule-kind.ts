@@ -20,7 +20,14 @@ import { arm, tickAt, tickMessage } from './arm.js';
 import { inRows } from './memory.js';
 import { occurrenceId, occurrenceRecord, placeOccurrence } from './occurrence.js';
 import type { RuleOf } from './rules.js';
-import { readSchedule, type Schedule, SCHEDULE_READER, withBody, writeSchedule } from './schedule.js';
+import {
+  type OccurrenceKey,
+  readSchedule,
+  type Schedule,
+  SCHEDULE_READER,
+  withBody,
+  writeSchedule,
+} from './schedule.js';
 
 /** What the kind is made of. */
 export interface ScheduleKindParts {
@@ -54,7 +61,7 @@ export function scheduleKind(parts: ScheduleKindParts): Kind {
       if (placed.promised !== undefined) promised.push(placed.promised);
     }
     for (const running of stop?.running ?? []) {
-      const stopping = seen.get(occurrenceId(namespace, record.key, running));
+      const stopping = seen.get(running);
       if (stopping === undefined || isSettled(readJob(stopping))) continue;
       if (stop?.how === 'end') writes.push(end(stopping, STOPPED_BY_NEXT, now, STRANGER));
       else writes.push(...cancel(namespace, stopping, STOPPED_BY_NEXT, now, STRANGER, carriage().fused).writes);
@@ -87,13 +94,13 @@ export function scheduleKind(parts: ScheduleKindParts): Kind {
         return { to: 'write', step: step([put(record, expect, content)], content, NOTHING), guard: undefined };
       }
       const sightings: Sightings = new Map(
-        seen.flatMap((one) => (one ? [[idOf(namespace, one.key), one] as const] : [])),
+        (schedule.body.running ?? []).map((running, index) => [running, seen[index]]),
       );
       const decided = advance(schedule, {
         now,
         rule,
         id: idOf(namespace, record.key),
-        recordOf: (running) => sightings.get(occurrenceId(namespace, record.key, running)),
+        recordOf: (running) => sightings.get(running),
       });
       return { to: 'write', step: tick(record, decided, sightings, now, expect), guard: undefined };
     },
@@ -147,7 +154,8 @@ export function scheduleKind(parts: ScheduleKindParts): Kind {
   };
 }
 
-type Sightings = ReadonlyMap<string, LedgerRecord>;
+/** What was seen of the occurrences that a schedule follows. */
+type Sightings = ReadonlyMap<OccurrenceKey, LedgerRecord | undefined>;
 
 const STOPPED_BY_NEXT = { want: 'cancel', abort: true, reason: 'overlap' } as const;
 const NOTHING = (): readonly Happening[] => [];

@@ -71,6 +71,10 @@ export type Entry =
       readonly at: Instant;
     };
 
+/** An occurrence of the rule, in few bytes, since a schedule is mostly made of these: its slot, and how long after it was
+ *  placed, in milliseconds. */
+export type Placed = readonly [slot: Instant, afterMs: number];
+
 /** What a schedule runs. */
 interface Action {
   readonly task: string;
@@ -127,7 +131,7 @@ export interface ScheduleBody {
   /** How many of the started ones were asked for beside the rule: a limit does not count them. */
   readonly requested?: number;
   /** The latest of what has happened, oldest first. */
-  readonly recent?: readonly Entry[];
+  readonly recent?: readonly (Entry | Placed)[];
   readonly lastResult?: unknown;
   readonly hop?: number;
   readonly sweeps?: number;

@@ -5,6 +5,7 @@ import type { LedgerRecord } from '../ports/ledger.js';
 import type { Rule } from '../rule/rule.js';
 import type { RuleSpec } from '../rule/spec.js';
 import type { Origin } from '../job/job-body.js';
+import { entriesOf } from './memory.js';
 import type { CatchUp, MissReason, Schedule, ScheduleState } from './schedule.js';
 import type { Overlap } from '../task/recurring.js';
 import { occurrenceId } from './occurrence.js';
@@ -99,7 +100,7 @@ export function viewSchedule(
     createdAt: new Date(body.createdAt),
     updatedAt: new Date(body.updatedAt),
     next: active && rule !== undefined ? upcoming(rule, (body.next ?? Infinity) - 1, 10) : [],
-    recent: (body.recent ?? []).map((entry): PastOccurrence => {
+    recent: entriesOf(schedule).map((entry): PastOccurrence => {
       const slot = new Date(entry.slot);
       const at = new Date(entry.at);
       if ('origin' in entry) {
