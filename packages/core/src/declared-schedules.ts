@@ -5,6 +5,8 @@
 // D2  What is no longer declared is an orphan only of the owner who declared it; it is kept unless the owner says otherwise.
 // D3  A declared schedule whose record the ledger has lost is put in place again within a minute, from its next slot on;
 //     one that somebody deleted stays deleted until the next start.
+// D4  An orphan that was paused for being one goes on when it is declared again, as after a deploy that was rolled back; what
+//     somebody paused stays paused.
 
 import { CarillonError } from './errors.js';
 import type { Schedules } from './schedules.js';
@@ -116,11 +118,14 @@ export class DeclaredSchedules {
   /** Puts everything that is declared in place, and treats orphans as the options say (D1, D2). */
   async apply(): Promise<void> {
     const { schedules, options } = this.#parts;
-    for (const declared of this.#declared) await schedules.putPlan(declared.id, await this.#resolve(declared));
+    for (const declared of this.#declared) {
+      await schedules.putPlan(declared.id, await this.#resolve(declared));
+      await this.#adopt(declared.id);
+    }
     if ((options.orphans ?? 'keep') === 'keep') return;
     for (const id of (await this.plan()).orphaned) {
       if (options.orphans === 'remove') await schedules.delete(id);
-      else await schedules.pause(id, { note: `no longer declared by ${this.#owner}` });
+      else await schedules.pause(id, { note: this.#orphanNote });
     }
   }
 
@@ -137,6 +142,17 @@ export class DeclaredSchedules {
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();
+  }
+
+  get #orphanNote(): string {
+    return `no longer declared by ${this.#owner}`;
+  }
+
+  /** Resumes what was paused as an orphan (D4). */
+  async #adopt(id: string): Promise<void> {
+    const { schedules } = this.#parts;
+    const standing = await schedules.get(id);
+    if (standing?.state === 'paused' && standing.note === this.#orphanNote) await schedules.resume(id);
   }
 
   #watch(): void {

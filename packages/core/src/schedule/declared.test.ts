@@ -60,6 +60,22 @@ onBothBackends('declared schedules', (stage) => {
     }
   });
 
+  it('D4: go on when they are declared again after they were orphans; what somebody paused stays paused', async () => {
+    const { start, clock } = stage();
+    const owned = { schedules: { owner: 'billing', orphans: 'pause' } } as const;
+    const seen: Occurrence[] = [];
+    const tasks = [declare('old', { every: '1m' }, seen), declare('held', { every: '1m' })];
+    const { carillon } = await start(tasks, owned);
+    await carillon.schedules.pause('held', { note: 'by hand' });
+    await start([declare('new', { every: '1m' })], owned);
+    await clock.advance(2 * MINUTE);
+    expect(seen).toHaveLength(0);
+    await start(tasks, owned);
+    await clock.advance(MINUTE);
+    expect(seen).toHaveLength(1);
+    expect(await carillon.schedules.get('held')).toMatchObject({ state: 'paused', note: 'by hand' });
+  });
+
   it('come back within a minute if the ledger loses their record, but not if somebody deletes them', async () => {
     const { start, clock, store } = stage();
     const seen: Occurrence[] = [];
