@@ -1,10 +1,12 @@
 // Horizon: how far ahead the broker takes messages: what the options say, until the broker teaches less.
 //
 // H1  It only ever shrinks.
-// H2  What was computed before it shrank is not refused: it is sent for as far as the broker allows.
+// H2  What was computed before it shrank, or by a clock that differs from this host's, is not refused, which would be the end
+//     of its job: it is sent for as far as the broker allows, and the engine makes a hop of it. Only what is twice as far
+//     ahead as the options say can't be meant.
 
-/** How far a host's clock may be ahead of or behind another's before a message counts as beyond the horizon, in ms. */
 const CLOCKS_DIFFER_MS = 50_000;
+const MOST_MARGIN_MS = 500_000;
 
 /** The horizon of one transport. */
 export class Horizon {
@@ -23,12 +25,12 @@ export class Horizon {
 
   /** Whether a message so far ahead can be meant (H2). */
   allows(aheadMs: number): boolean {
-    return aheadMs <= this.#declaredMs + CLOCKS_DIFFER_MS;
+    return aheadMs <= this.#declaredMs + Math.max(this.#declaredMs, CLOCKS_DIFFER_MS);
   }
 
   /** Learns from a refusal, which may name the longest delay there is; answers with the new horizon. */
   learn(longestMs: number | undefined): number {
-    const named = longestMs === undefined ? this.#ms / 2 : longestMs - Math.min(longestMs / 10, 10 * CLOCKS_DIFFER_MS);
+    const named = longestMs === undefined ? this.#ms / 2 : longestMs - Math.min(longestMs / 10, MOST_MARGIN_MS);
     this.#ms = Math.min(named, this.#ms * 0.9); // H1
     return this.#ms;
   }

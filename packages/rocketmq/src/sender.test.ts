@@ -77,6 +77,14 @@ it('S2: is content once the broker takes it', async () => {
   expect(await sent).toEqual({ outcome: 'sent' });
 });
 
+it('S3: a host whose clock is hours behind that of the ledger sends as far ahead as it may, and refuses nothing', async () => {
+  const { clock, sender, message, deliverAts } = setUp([ok]);
+  const sent = sender.send(message({ deliverAt: clock.now() + 22 * HOUR }));
+  await clock.advance(0);
+  expect(await sent).toEqual({ outcome: 'sent' });
+  expect(deliverAts()).toEqual([clock.now() + 20 * HOUR]);
+});
+
 it('S3: learns the horizon, and sends the same message for as far as the broker allows', async () => {
   const tooFar = { code: Code.ILLEGAL_DELIVERY_TIME, message: `max is ${HOUR}` };
   const { clock, sender, horizon, message, deliverAts } = setUp([tooFar, ok]);
