@@ -3,6 +3,7 @@
 // B1  A schedule has one bell, in its own partition: an occurrence rings it in the change that settles it, so no end goes
 //     unheard. Ringing it twice is ringing it once.
 // B2  Its generation never changes: each message of it that comes while it rings will do.
+// B3  A bell that has been quiet for longer than its messages may come late is forgotten; the next ring makes it anew.
 
 import { encodeEnvelope } from '../message/envelope.js';
 import { bellRecord } from '../message/names.js';
@@ -14,8 +15,9 @@ import { isSettled, type Job } from './job.js';
 
 /** Stands for the task in a bell's record. */
 const BELL_TASK = '@bell';
+const KEEP_QUIET_MS = 7 * 86_400_000;
 
-/** A bell's record: ringing, and wanting to be looked at at `wakeAt`, or quiet. */
+/** A bell's record, rung at `now`: ringing, and wanting to be looked at at `wakeAt`, or quiet. */
 export function bellContent(queue: string, now: Instant, wakeAt: Instant | undefined): RecordContent {
   return {
     generation: 0,
@@ -24,7 +26,7 @@ export function bellContent(queue: string, now: Instant, wakeAt: Instant | undef
     state: wakeAt === undefined ? 'quiet' : 'ringing',
     dueAt: now,
     wakeAt,
-    expiresAt: undefined,
+    expiresAt: wakeAt === undefined ? now + KEEP_QUIET_MS : undefined, // B3
     durableGrant: false,
     body: '{}',
     outbox: [],

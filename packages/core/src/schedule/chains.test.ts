@@ -223,6 +223,20 @@ onBothBackends('chains', (stage) => {
     await expect(carillon.schedule(work, null, { id })).rejects.toMatchObject({ code: 'E_ID' });
   });
 
+  it('a schedule that was deleted leaves nothing behind for ever, its bell neither', async () => {
+    const current = stage();
+    const { schedules, clock, seen } = await worker(current);
+    await schedules.put('s', work, { every: '1h' }, null);
+    await clock.advance(2 * HOUR + MINUTE);
+    expect(seen).toHaveLength(2);
+    expect((await current.store.ledger.list({ kind: 'bell', limit: 10 })).records).toHaveLength(1);
+    await schedules.delete('s');
+    await clock.advance(10 * DAY);
+    for (const kind of ['job', 'bell', 'schedule']) {
+      expect([kind, (await current.store.ledger.list({ kind, limit: 10 })).records]).toEqual([kind, []]);
+    }
+  });
+
   it('an id of its own can be used in several namespaces', async () => {
     const current = stage();
     const [a, b] = [tasksOf(current), tasksOf(current)];
