@@ -1,117 +1,32 @@
 // Carillon: what users hold: schedule, cancel, get, list, on; start and stop.
 
-import type { DeclaredOptions } from './declared-schedules.js';
+import type {
+  CancelAnswer,
+  JobRef,
+  RedriveAnswer,
+  RescheduleAnswer,
+  ScheduleArguments,
+  ScheduleCall,
+} from './calls.js';
+import { type CarillonOptions, resolveOptions } from './carillon-options.js';
 import { CarillonError } from './errors.js';
 import { candidate, type Candidate, type ScheduleFields } from './job/candidate.js';
 import type { JobView } from './job/view.js';
-import { checkNamespace, queueName, queueOf } from './message/names.js';
-import type { JsonOf } from './message/payload.js';
+import { queueName, queueOf } from './message/names.js';
 import { validate } from './message/schema.js';
-import type { Backend } from './ports/backend.js';
 import { Engine } from './runtime/engine.js';
-import { type AmendAnswer, Amendments } from './runtime/amendments.js';
+import { Amendments } from './runtime/amendments.js';
 import { type JobAddress, type JobPage, type JobQuery, Jobs } from './runtime/jobs.js';
 import { Placements, type ScheduleAnswer, type ScheduleRefusal } from './runtime/placements.js';
 import { Schedules } from './schedules.js';
-import { type Catalog, catalogOf } from './task/catalog.js';
+import type { Catalog } from './task/catalog.js';
 import type { EventMap, Listener } from './task/events.js';
-import { consoleLogger, type Logger } from './task/logger.js';
-import { atLeast, atLeastOne, checkQueue, onlyKnown, type ResolvedTask, resolveTask } from './task/options.js';
-import type { AnyTask, OnExisting, PayloadOf, ResultOf, TaskDefinition, TaskRef } from './task/task.js';
+import { checkQueue, onlyKnown, type ResolvedTask, resolveTask } from './task/options.js';
+import type { AnyTask, PayloadOf, ResultOf, TaskRef } from './task/task.js';
 import { taskOf } from './task/task.js';
-import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from './time/clock.js';
+import type { Ids } from './time/clock.js';
 import { dueOf, type When } from './time/due.js';
 import { type Duration, durationMs } from './time/duration.js';
-
-/** How to make a `Carillon`. */
-export interface CarillonOptions {
-  /** Where jobs are kept and carried: `embedded('./data')`, or `{ transport, ledger }`. */
-  readonly backend: Backend;
-  /** The tasks that this process runs; none for one that only schedules. */
-  readonly tasks?: readonly TaskDefinition[];
-  /** The queues that it serves, with how many handlers each may run at once; default: the queues of its tasks. */
-  readonly queues?: readonly string[] | Readonly<Record<string, { readonly concurrency?: number }>>;
-  /** How many handlers run at once in all; default 100. */
-  readonly concurrency?: number;
-  /** Prefixes everything that is written, so that apps and tenants share a store; default none. */
-  readonly namespace?: string;
-  /** Names this process in leases and lists; default host, process and a random part. */
-  readonly name?: string;
-  /** How long a worker may be silent before another takes its jobs over; default `'30s'`, at least a second. */
-  readonly lease?: Duration;
-  /** Limits in bytes; default 256 KiB for a payload, 16 KiB for a result or progress. */
-  readonly limits?: { readonly payloadBytes?: number; readonly resultBytes?: number };
-  /** What happens to schedules that its tasks declare. */
-  readonly schedules?: DeclaredOptions;
-  /** A pino logger, or anything of its shape; default: warnings and errors to the console. */
-  readonly logger?: Logger;
-  /** Ports for tests and simulation; default the host's own. */
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly ids?: Ids;
-}
-
-/** When and how one job is scheduled. On-claim jobs have no key, so a key with them does not compile; nor does `onExisting`
- *  without a key. */
-export type ScheduleOptions = Omit<ScheduleFields, 'key' | 'onExisting' | 'record' | 'in' | 'at' | 'timezone'> &
-  (
-    | { readonly in?: Duration; readonly at?: never; readonly timezone?: never }
-    | { readonly at: Date | string; readonly timezone?: string; readonly in?: never }
-  ) &
-  (
-    | { readonly key: string; readonly onExisting?: OnExisting; readonly record?: 'on-schedule' }
-    | { readonly key?: string; readonly onExisting?: never; readonly record?: 'on-schedule' }
-    | { readonly record: 'on-claim'; readonly key?: never; readonly onExisting?: never }
-  );
-
-/** The payload argument: it may be left out if the handler takes none. */
-export type ScheduleArguments<T extends TaskRef> =
-  undefined extends PayloadOf<T>
-    ? [payload?: JsonOf<PayloadOf<T>>, options?: ScheduleOptions]
-    : [payload: JsonOf<PayloadOf<T>>, options?: ScheduleOptions];
-
-/** One call of `scheduleMany`; the payload may be left out if the handler takes none. */
-export type ScheduleCall<T extends TaskRef = TaskRef> = {
-  readonly task: T;
-  readonly options?: ScheduleOptions;
-} & (undefined extends PayloadOf<T>
-  ? { readonly payload?: JsonOf<PayloadOf<T>> }
-  : { readonly payload: JsonOf<PayloadOf<T>> });
-
-/** Which job of a task: by its business key or its id. */
-export type JobRef = { readonly key: string; readonly id?: never } | { readonly id: string; readonly key?: never };
-
-/** How a cancel was answered. */
-export type CancelAnswer = Omit<AmendAnswer, 'outcome'> & {
-  readonly outcome: 'cancelled' | 'running' | 'settled' | 'unknown' | 'requested';
-};
-/** How a reschedule was answered. */
-export type RescheduleAnswer = Omit<AmendAnswer, 'outcome'> & {
-  readonly outcome: 'rescheduled' | 'running' | 'settled' | 'unknown';
-};
-/** How a redrive was answered; `settled` and `running` mean that the job was not set aside, or that only a dead letter
- *  (a malformed message, a lost record) is left of it, which nothing can be run with. */
-export type RedriveAnswer = Omit<AmendAnswer, 'outcome'> & {
-  readonly outcome: 'redriven' | 'running' | 'settled' | 'unknown';
-};
-
-const KIB = 1024;
-const MOST_CONCURRENT = 1_000_000; // shares of it are computed, so it is a number also if it was said to be Infinity
-const CARILLON_OPTIONS: readonly (keyof CarillonOptions)[] = [
-  'backend',
-  'tasks',
-  'queues',
-  'concurrency',
-  'namespace',
-  'name',
-  'lease',
-  'limits',
-  'schedules',
-  'logger',
-  'clock',
-  'random',
-  'ids',
-];
 
 /** Schedules jobs, and runs those of its tasks. */
 export class Carillon implements AsyncDisposable {
@@ -130,72 +45,38 @@ export class Carillon implements AsyncDisposable {
 
   /** Throws `E_OPTIONS`, `E_DURATION`, `E_TASK_DUPLICATE` or `E_TASK_HANDLER`; touches nothing outside this process. */
   constructor(options: CarillonOptions) {
-    onlyKnown(options, CARILLON_OPTIONS, 'Carillon');
-    if (options.backend?.ledger === undefined || options.backend.transport === undefined) {
-      throw new CarillonError('E_OPTIONS', 'Carillon has no backend.', {
-        next: "Give backend: embedded('./data'), or { transport, ledger }.",
-      });
-    }
-    const {
-      backend,
-      clock = systemClock,
-      random = systemRandom,
-      ids = systemIds(clock),
-      logger = consoleLogger(),
-    } = options;
-    const { transport, ledger } = backend;
-    if (options.limits !== undefined) onlyKnown(options.limits, ['payloadBytes', 'resultBytes'], 'limits');
-    const concurrency = Math.min(atLeastOne(options.concurrency ?? 100, 'concurrency'), MOST_CONCURRENT);
+    const resolved = resolveOptions(options);
+    const { backend, catalog, namespace, ids, clock } = resolved;
+    const { ledger } = backend;
+    this.name = resolved.worker;
     this.#ids = ids;
-    this.#namespace = checkNamespace(options.namespace ?? '');
-    this.name = options.name ?? `${process.pid.toString(36)}-${ids.nonce()}`;
-    this.#payloadBytes = Math.min(
-      atLeastOne(options.limits?.payloadBytes ?? 256 * KIB, 'limits.payloadBytes'),
-      transport.limits.maxBytes,
-    );
-    this.#catalog = catalogOf(options.tasks ?? []);
-    const queues = queuesOf(options.queues, this.#catalog);
-    this.#engine = new Engine({
-      backend,
-      catalog: this.#catalog,
-      namespace: this.#namespace,
-      worker: this.name,
-      queues,
-      concurrency,
-      leaseMs: atLeast(durationMs(options.lease ?? '30s', 'lease'), 1000, 'lease in milliseconds'),
-      maxResultBytes: atLeastOne(options.limits?.resultBytes ?? 16 * KIB, 'limits.resultBytes'),
-      log: logger,
-      clock,
-      random,
-      ids,
-    });
-    for (const { options: task } of this.#catalog.values()) {
-      if (!queues.has(task.queue))
-        logger.warn({ task: task.name, queue: task.queue }, 'a task is not run here: its queue is not among `queues`');
-    }
+    this.#namespace = namespace;
+    this.#payloadBytes = resolved.maxPayloadBytes;
+    this.#catalog = catalog;
+    this.#engine = new Engine(resolved);
     this.#placements = new Placements(this.#engine, backend, ids);
-    const keepingOf = (task: string): ReturnType<typeof resolveTask> | undefined => this.#catalog.get(task)?.options;
-    this.#jobs = new Jobs({ events: this.#engine.events, ledger, clock, namespace: this.#namespace });
+    const keepingOf = (task: string): ResolvedTask | undefined => catalog.get(task)?.options;
+    this.#jobs = new Jobs({ events: this.#engine.events, ledger, clock, namespace });
     this.#amendments = new Amendments({
       engine: this.#engine,
       jobs: this.#jobs,
       ledger,
       ids,
-      namespace: this.#namespace,
+      namespace,
       keepingOf,
     });
     this.schedules = new Schedules({
       engine: this.#engine,
       ledger,
       ids,
-      namespace: this.#namespace,
+      namespace,
       maxBytes: this.#payloadBytes,
       optionsOf: (task) => this.#optionsOf(task),
       open: () => this.#open(),
       declared: {
         clock,
-        tasks: [...this.#catalog.values()],
-        options: options.schedules ?? {},
+        tasks: [...catalog.values()],
+        options: resolved.schedules,
         onFailure: (error) => this.#engine.availability.report(error),
       },
     });
@@ -397,22 +278,4 @@ export class Carillon implements AsyncDisposable {
 function address(task: TaskRef, job: JobRef): JobAddress {
   const { name } = taskOf(task);
   return job.id !== undefined ? { id: job.id, task: name } : { task: name, key: job.key };
-}
-
-function queuesOf(queues: CarillonOptions['queues'], catalog: Catalog): Map<string, number> {
-  if (queues === undefined) return new Map([...catalog.values()].map(({ options }) => [options.queue, Infinity]));
-  const named: readonly (readonly [string, { readonly concurrency?: number }])[] = isList(queues)
-    ? queues.map((queue) => [queue, {}])
-    : Object.entries(queues);
-  for (const [queue, limits] of named) onlyKnown(limits, ['concurrency'], `The queue ${queue}`);
-  return new Map(
-    named.map(([queue, { concurrency }]) => [
-      checkQueue(queue),
-      atLeastOne(concurrency ?? Infinity, `concurrency of queue ${queue}`),
-    ]),
-  );
-}
-
-function isList(queues: NonNullable<CarillonOptions['queues']>): queues is readonly string[] {
-  return Array.isArray(queues);
 }

@@ -3,14 +3,14 @@
 export { Carillon } from './carillon.js';
 export type {
   CancelAnswer,
-  CarillonOptions,
   JobRef,
   RedriveAnswer,
   RescheduleAnswer,
   ScheduleArguments,
   ScheduleCall,
   ScheduleOptions,
-} from './carillon.js';
+} from './calls.js';
+export type { CarillonOptions } from './carillon-options.js';
 export type { DeclaredOptions, DeclaredSchedules, SchedulePlan } from './declared-schedules.js';
 export { CarillonError } from './errors.js';
 export type { ErrorCode } from './errors.js';
