@@ -1,18 +1,15 @@
 // Schedules: what users hold of recurring work: put, pause, resume, trigger, backfill, delete, get, list, preview.
-//
-// S1  Each change is one compare-and-set on the schedule's record: whoever loses looks again and decides again.
 
 import { type DeclaredParts, DeclaredSchedules } from './declared-schedules.js';
 import { CarillonError } from './errors.js';
 import { checkIdentity, isOf, queueName, scheduleRecord } from './message/names.js';
 import type { JsonOf } from './message/payload.js';
 import { validate } from './message/schema.js';
-import type { Ledger, LedgerRecord } from './ports/ledger.js';
+import type { LedgerRecord } from './ports/ledger.js';
 import { parseRule } from './rule/rule.js';
 import type { RuleSpec } from './rule/spec.js';
-import type { Engine } from './runtime/engine.js';
-import { arm } from './schedule/arm.js';
-import { ask, checkEdition, type Edit, pause, putPlan, remove, resume } from './schedule/edit.js';
+import { ask, pause, putPlan, remove, resume } from './schedule/edit.js';
+import { ScheduleRecords, type ScheduleRecordsParts, unknown } from './schedule-records.js';
 import { checkScheduleId, OVERLAPS, type ResolvedPlan, resolvePlan } from './schedule/plan.js';
 import { rememberedRules } from './schedule/rules.js';
 import { readSchedule, type Schedule, type ScheduleState } from './schedule/schedule.js';
@@ -20,7 +17,6 @@ import { type ScheduleView, upcoming, viewSchedule } from './schedule/view.js';
 import { atLeastOne, oneOf, onlyKnown, type ResolvedTask } from './task/options.js';
 import type { Overlap, ScheduleSpec } from './task/recurring.js';
 import { type PayloadOf, type TaskRef, taskOf } from './task/task.js';
-import type { Ids } from './time/clock.js';
 
 /** The payload of a schedule's occurrences: it may be left out if the handler takes none. */
 export type PutArguments<T extends TaskRef> =
@@ -65,19 +61,12 @@ export interface SchedulePage {
 }
 
 /** What schedules work with. */
-export interface SchedulesParts {
-  readonly engine: Engine;
-  readonly ledger: Ledger;
-  readonly ids: Ids;
-  readonly namespace: string;
+export interface SchedulesParts extends ScheduleRecordsParts {
   readonly maxBytes: number;
   readonly optionsOf: (task: ReturnType<typeof taskOf>) => ResolvedTask;
   readonly declared: Omit<DeclaredParts, 'schedules'>;
-  /** Opens the backend. */
-  readonly open: () => Promise<void>;
 }
 
-const ROUNDS = 50;
 const MOST_PREVIEWED = 1_000;
 const LISTED: readonly ScheduleState[] = ['active', 'paused', 'ended', 'dead'];
 
@@ -86,10 +75,12 @@ export class Schedules {
   /** Those that this process declares in code. */
   readonly declared: DeclaredSchedules;
   readonly #parts: SchedulesParts;
+  readonly #records: ScheduleRecords;
   readonly #ruleOf = rememberedRules();
 
   constructor(parts: SchedulesParts) {
     this.#parts = parts;
+    this.#records = new ScheduleRecords(parts);
     this.declared = new DeclaredSchedules({ ...parts.declared, schedules: this });
   }
 
@@ -128,7 +119,7 @@ export class Schedules {
   ): Promise<PutAnswer> {
     const { engine, namespace } = this.#parts;
     const record = scheduleRecord(namespace, checkScheduleId(id));
-    const put = await this.#edit(id, (standing, found) =>
+    const put = await this.#records.edit(id, (standing, found) =>
       putPlan(standing, plan, this.#ruleOf, {
         id,
         now: engine.time.now(),
@@ -147,7 +138,7 @@ export class Schedules {
     options: EditOptions & { readonly note?: string } = {},
   ): Promise<'paused' | 'unchanged' | 'ended'> {
     onlyKnown(options, ['edition', 'note'], 'pause');
-    const paused = await this.#change(id, options, (standing, now) => pause(standing, options.note, now));
+    const paused = await this.#records.change(id, options, (standing, now) => pause(standing, options.note, now));
     return paused.outcome;
   }
 
@@ -157,7 +148,7 @@ export class Schedules {
     options: EditOptions & { readonly note?: string } = {},
   ): Promise<'resumed' | 'unchanged' | 'ended'> {
     onlyKnown(options, ['edition', 'note'], 'resume');
-    const resumed = await this.#change(id, options, (standing, now) =>
+    const resumed = await this.#records.change(id, options, (standing, now) =>
       resume(standing, options.note, this.#ruleOf(standing), id, now),
     );
     return resumed.outcome;
@@ -171,7 +162,7 @@ export class Schedules {
       throw new CarillonError('E_OPTIONS', `at of a trigger of ${id} is no date.`, { next: 'Give a valid Date.' });
     }
     const request = this.#requestId(options);
-    const asked = await this.#change(id, {}, (standing, now) =>
+    const asked = await this.#records.change(id, {}, (standing, now) =>
       ask(standing, { ask: 'trigger', id: request, at: at?.getTime() ?? now, ...(overlap && { overlap }) }, now),
     );
     return asked.outcome;
@@ -193,7 +184,7 @@ export class Schedules {
     }
     const { overlap } = options;
     const request = this.#requestId(options);
-    const asked = await this.#change(id, {}, (standing, now) => {
+    const asked = await this.#records.change(id, {}, (standing, now) => {
       if (
         upcoming(this.#ruleOf(standing), from - 1, MOST_PREVIEWED + 1).filter((slot) => slot.getTime() <= to).length >
         MOST_PREVIEWED
@@ -211,7 +202,7 @@ export class Schedules {
   async delete(id: string, options: EditOptions = {}): Promise<'deleted' | 'unknown'> {
     onlyKnown(options, ['edition'], 'delete');
     try {
-      await this.#change(id, options, (standing, now) => remove(standing, this.#readable(standing), now));
+      await this.#records.change(id, options, (standing, now) => remove(standing, this.#readable(standing), now));
       return 'deleted';
     } catch (error) {
       if (CarillonError.is(error) && error.code === 'E_SCHEDULE_UNKNOWN') return 'unknown';
@@ -222,7 +213,7 @@ export class Schedules {
   /** A schedule as it is now; undefined if there is none. */
   async get(id: string): Promise<ScheduleView | undefined> {
     await this.#parts.open();
-    const found = await this.#find(id);
+    const found = await this.#records.find(id);
     if (found === undefined || found.state === 'deleted') return undefined;
     return this.#view(found);
   }
@@ -263,22 +254,14 @@ export class Schedules {
     const most = Math.min(atLeastOne(count, 'count of a preview'), MOST_PREVIEWED);
     const from = after?.getTime() ?? this.#parts.engine.time.now();
     if (typeof of !== 'string') return upcoming(parseRule(of, 'a preview'), from, most);
-    const found = await this.#find(of);
+    const found = await this.#records.find(of);
     if (found === undefined) throw unknown(of);
     return upcoming(this.#ruleOf(readSchedule(found)), from, most);
   }
 
   /** Those of the ids under which the ledger has no schedule that can be read. */
-  async missing(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const { ledger, namespace, open } = this.#parts;
-    await open();
-    const records = await ledger.read(ids.map((id) => scheduleRecord(namespace, id)));
-    return new Set(
-      ids.filter((_, index) => {
-        const record = records[index];
-        return record === undefined || readOrNothing(record) === undefined;
-      }),
-    );
+  missing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#records.missing(ids);
   }
 
   #requestId({ id, overlap }: RequestOptions): string {
@@ -304,85 +287,4 @@ export class Schedules {
       return undefined; // its zone is unknown here
     }
   }
-
-  async #find(id: string): Promise<LedgerRecord | undefined> {
-    const { ledger, namespace } = this.#parts;
-    return (await ledger.read([scheduleRecord(namespace, checkScheduleId(id))]))[0];
-  }
-
-  #change<Outcome extends string>(
-    id: string,
-    { edition }: EditOptions,
-    decide: (standing: Schedule, now: number) => Edit<Outcome>,
-  ): Promise<{ outcome: Outcome; schedule: Schedule }> {
-    const { engine } = this.#parts;
-    return this.#edit(id, (standing) => {
-      if (standing === undefined || standing.state === 'deleted' || standing.state === 'dead') throw unknown(id);
-      checkEdition(id, standing.body.edition, edition);
-      return decide(standing, engine.time.now());
-    });
-  }
-
-  async #edit<Outcome extends string>(
-    id: string,
-    decide: (standing: Schedule | undefined, found: LedgerRecord | undefined) => Edit<Outcome>,
-  ): Promise<{ outcome: Outcome; schedule: Schedule }> {
-    const { engine, ledger, ids, namespace, open } = this.#parts;
-    await open();
-    refuseUnshared(ledger);
-    for (let round = 0; round < ROUNDS; round += 1) {
-      const found = await this.#find(id);
-      const standing = found && readOrNothing(found);
-      const { outcome, schedule, misses = [] } = decide(standing, found);
-      if (schedule === undefined) return { outcome, schedule: standing as Schedule };
-      const now = engine.time.now();
-      const content = arm(schedule, now, engine.carriage(), found?.outbox ?? []);
-      const expect = found === undefined ? ({ absent: true } as const) : { version: found.version };
-      const key = scheduleRecord(namespace, id);
-      const [written] = await ledger.commit([
-        { nonce: ids.nonce(), writes: [{ do: 'put', key, expect, content }], durable: true },
-      ]);
-      if (written?.answer !== 'ok') continue; // S1
-      await engine.outbox.send(
-        key,
-        content.outbox.map(({ message }) => message),
-      );
-      this.#tell(id, standing, schedule, misses);
-      return { outcome, schedule };
-    }
-    throw new CarillonError('E_UNCLEAR', `The schedule ${id} could not be changed: it changed itself at every try.`, {
-      next: 'Nothing was changed; call again.',
-      id,
-    });
-  }
-
-  #tell(id: string, before: Schedule | undefined, { state, body }: Schedule, misses: Edit['misses'] = []): void {
-    const { events } = this.#parts.engine;
-    const about = { schedule: id, task: body.plan.action.task };
-    for (const miss of misses) events.emit('schedule:missed', { ...about, ...miss });
-    if (state === 'paused' && before?.state !== state) events.emit('schedule:paused', { ...about, note: body.note });
-    if (state === 'ended' && before?.state !== state) events.emit('schedule:ended', about);
-  }
-}
-
-function readOrNothing(record: LedgerRecord): Schedule | undefined {
-  try {
-    return readSchedule(record);
-  } catch {
-    return undefined; // it was set aside: putting it starts it anew
-  }
-}
-
-function refuseUnshared({ shared }: Ledger): void {
-  if (shared !== false) return;
-  throw new CarillonError('E_LEDGER_SHARED', 'Recurring schedules need a ledger that every engine shares.', {
-    next: 'Use a shared ledger (embedded, Redis): without one each replica would run every occurrence.',
-  });
-}
-
-function unknown(id: string): CarillonError {
-  return new CarillonError('E_SCHEDULE_UNKNOWN', `There is no schedule ${id}.`, {
-    next: 'Put it first; it may have been deleted.',
-    id,
-  });
 }

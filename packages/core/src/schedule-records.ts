@@ -1,0 +1,138 @@
+// Schedule records: finds schedules in the ledger and changes them.
+//
+// S1  Each change is one compare-and-set on the schedule's record: whoever loses looks again and decides again.
+
+import { CarillonError } from './errors.js';
+import { scheduleRecord } from './message/names.js';
+import type { Ledger, LedgerRecord } from './ports/ledger.js';
+import type { Engine } from './runtime/engine.js';
+import { arm } from './schedule/arm.js';
+import { checkEdition, type Edit } from './schedule/edit.js';
+import { checkScheduleId } from './schedule/plan.js';
+import { readSchedule, type Schedule } from './schedule/schedule.js';
+import type { Ids } from './time/clock.js';
+
+/** What schedule records work with. */
+export interface ScheduleRecordsParts {
+  readonly engine: Engine;
+  readonly ledger: Ledger;
+  readonly ids: Ids;
+  readonly namespace: string;
+  /** Opens the backend. */
+  readonly open: () => Promise<void>;
+}
+
+/** An edit that was made, or was not needed. */
+interface Edited<Outcome extends string> {
+  readonly outcome: Outcome;
+  readonly schedule: Schedule;
+}
+
+const ROUNDS = 50;
+
+/** The records of one namespace's schedules. */
+export class ScheduleRecords {
+  readonly #parts: ScheduleRecordsParts;
+
+  constructor(parts: ScheduleRecordsParts) {
+    this.#parts = parts;
+  }
+
+  /** The record of a schedule, in whatever state. */
+  async find(id: string): Promise<LedgerRecord | undefined> {
+    const { ledger, namespace } = this.#parts;
+    return (await ledger.read([scheduleRecord(namespace, checkScheduleId(id))]))[0];
+  }
+
+  /** Those of the ids under which the ledger has no schedule that can be read. */
+  async missing(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    const { ledger, namespace, open } = this.#parts;
+    await open();
+    const records = await ledger.read(ids.map((id) => scheduleRecord(namespace, id)));
+    return new Set(
+      ids.filter((_, index) => {
+        const record = records[index];
+        return record === undefined || readOrNothing(record) === undefined;
+      }),
+    );
+  }
+
+  /** Changes a schedule that stands; throws `E_SCHEDULE_UNKNOWN` or `E_SCHEDULE_CHANGED`. */
+  change<Outcome extends string>(
+    id: string,
+    { edition }: { readonly edition?: number | undefined },
+    decide: (standing: Schedule, now: number) => Edit<Outcome>,
+  ): Promise<Edited<Outcome>> {
+    const { engine } = this.#parts;
+    return this.edit(id, (standing) => {
+      if (standing === undefined || standing.state === 'deleted' || standing.state === 'dead') throw unknown(id);
+      checkEdition(id, standing.body.edition, edition);
+      return decide(standing, engine.time.now());
+    });
+  }
+
+  /** Makes of a schedule what is decided, whether it stands or not (S1). */
+  async edit<Outcome extends string>(
+    id: string,
+    decide: (standing: Schedule | undefined, found: LedgerRecord | undefined) => Edit<Outcome>,
+  ): Promise<Edited<Outcome>> {
+    const { engine, ledger, ids, namespace, open } = this.#parts;
+    await open();
+    refuseUnshared(ledger);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const found = await this.find(id);
+      const standing = found && readOrNothing(found);
+      const { outcome, schedule, misses = [] } = decide(standing, found);
+      if (schedule === undefined) return { outcome, schedule: standing as Schedule };
+      const now = engine.time.now();
+      const content = arm(schedule, now, engine.carriage(), found?.outbox ?? []);
+      const expect = found === undefined ? ({ absent: true } as const) : { version: found.version };
+      const key = scheduleRecord(namespace, id);
+      const [written] = await ledger.commit([
+        { nonce: ids.nonce(), writes: [{ do: 'put', key, expect, content }], durable: true },
+      ]);
+      if (written?.answer !== 'ok') continue; // S1
+      await engine.outbox.send(
+        key,
+        content.outbox.map(({ message }) => message),
+      );
+      this.#tell(id, standing, schedule, misses);
+      return { outcome, schedule };
+    }
+    throw new CarillonError('E_UNCLEAR', `The schedule ${id} could not be changed: it changed itself at every try.`, {
+      next: 'Nothing was changed; call again.',
+      id,
+    });
+  }
+
+  #tell(id: string, before: Schedule | undefined, { state, body }: Schedule, misses: Edit['misses'] = []): void {
+    const { events } = this.#parts.engine;
+    const about = { schedule: id, task: body.plan.action.task };
+    for (const miss of misses) events.emit('schedule:missed', { ...about, ...miss });
+    if (state === 'paused' && before?.state !== state) events.emit('schedule:paused', { ...about, note: body.note });
+    if (state === 'ended' && before?.state !== state) events.emit('schedule:ended', about);
+  }
+}
+
+function readOrNothing(record: LedgerRecord): Schedule | undefined {
+  try {
+    return readSchedule(record);
+  } catch {
+    return undefined; // it was set aside: putting it starts it anew
+  }
+}
+
+function refuseUnshared({ shared }: Ledger): void {
+  if (shared !== false) return;
+  throw new CarillonError('E_LEDGER_SHARED', 'Recurring schedules need a ledger that every engine shares.', {
+    next: 'Use a shared ledger (embedded, Redis): without one each replica would run every occurrence.',
+  });
+}
+
+/** The error of who names a schedule that is not there. */
+export function unknown(id: string): CarillonError {
+  return new CarillonError('E_SCHEDULE_UNKNOWN', `There is no schedule ${id}.`, {
+    next: 'Put it first; it may have been deleted.',
+    id,
+  });
+}
