@@ -158,12 +158,10 @@ export class Schedules {
   async trigger(id: string, options: RequestOptions & { readonly at?: Date } = {}): Promise<'requested' | 'unchanged'> {
     onlyKnown(options, ['id', 'overlap', 'at'], 'trigger');
     const { overlap, at } = options;
-    if (at !== undefined && Number.isNaN(at.getTime())) {
-      throw new CarillonError('E_OPTIONS', `at of a trigger of ${id} is no date.`, { next: 'Give a valid Date.' });
-    }
+    const asIf = at && instantOf(at, `at of a trigger of ${id}`);
     const request = this.#requestId(options);
     const asked = await this.#records.change(id, {}, (standing, now) =>
-      ask(standing, { ask: 'trigger', id: request, at: at?.getTime() ?? now, ...(overlap && { overlap }) }, now),
+      ask(standing, { ask: 'trigger', id: request, at: asIf ?? now, ...(overlap && { overlap }) }, now),
     );
     return asked.outcome;
   }
@@ -176,8 +174,9 @@ export class Schedules {
   ): Promise<'requested' | 'unchanged'> {
     onlyKnown(range, ['from', 'to'], 'The range of a backfill');
     onlyKnown(options, ['id', 'overlap'], 'backfill');
-    const [from, to] = [range.from.getTime(), range.to.getTime()];
-    if (!(from <= to)) {
+    const from = instantOf(range.from, `from of a backfill of ${id}`);
+    const to = instantOf(range.to, `to of a backfill of ${id}`);
+    if (from > to) {
       throw new CarillonError('E_OPTIONS', 'A backfill ends before it begins.', {
         next: 'Give from and to as Dates, in order.',
       });
@@ -252,7 +251,7 @@ export class Schedules {
   async preview(of: string | RuleSpec, count: number = 10, after?: Date): Promise<readonly Date[]> {
     await this.#parts.open();
     const most = Math.min(atLeastOne(count, 'count of a preview'), MOST_PREVIEWED);
-    const from = after?.getTime() ?? this.#parts.engine.time.now();
+    const from = after ? instantOf(after, 'after of a preview') : this.#parts.engine.time.now();
     if (typeof of !== 'string') return upcoming(parseRule(of, 'a preview'), from, most);
     const found = await this.#records.find(of);
     if (found === undefined) throw unknown(of);
@@ -287,4 +286,10 @@ export class Schedules {
       return undefined; // its zone is unknown here
     }
   }
+}
+
+function instantOf(date: Date, what: string): number {
+  const ms = date instanceof Date ? date.getTime() : NaN;
+  if (!Number.isNaN(ms)) return ms;
+  throw new CarillonError('E_OPTIONS', `${what} is no date.`, { next: 'Give a valid Date.' });
 }

@@ -202,10 +202,15 @@ onBothBackends('policies of schedules', (stage) => {
       expect(process.slots()).toEqual([0]);
     });
 
-    it('trigger: refuses a time that is none', async () => {
+    it('refuses a time that is none', async () => {
       const process = await worker(stage());
+      const { schedules } = process.carillon;
       await put(process, {});
-      await expect(process.carillon.schedules.trigger('s', { at: new Date(NaN) })).rejects.toThrow('[E_OPTIONS]');
+      const [none, some] = [new Date(NaN), new Date(0)];
+      await expect(schedules.trigger('s', { at: none })).rejects.toThrow('[E_OPTIONS]');
+      await expect(schedules.backfill('s', { from: some, to: none })).rejects.toThrow('[E_OPTIONS]');
+      await expect(schedules.backfill('s', { from: '2027-03-01' as never, to: some })).rejects.toThrow('[E_OPTIONS]');
+      await expect(schedules.preview('s', 1, none)).rejects.toThrow('[E_OPTIONS]');
     });
 
     it('backfill: runs a range again, both ends included, also what has run, under the policy that it brings', async () => {
