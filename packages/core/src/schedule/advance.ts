@@ -93,7 +93,6 @@ export function advance(before: Schedule, sight: Sight): Advance {
       running: listOrNone(followed),
       waiting: listOrNone(decided.waiting),
       requests: undefined,
-      requested: requestedOf(reconciled, starts),
       answered: listOrNone(
         [...(reconciled.body.answered ?? []), ...(requests ?? []).map((request) => request.id)].slice(-KEPT.answered),
       ),
@@ -209,12 +208,6 @@ function watermarkOf({ body }: Schedule, now: Instant): Instant {
   const open = [...(body.running ?? []), ...(body.waiting ?? [])].filter(({ request }) => request === undefined);
   const before = open.length > 0 ? Math.min(...open.map(({ slot }) => slot)) : (body.next ?? now + 1);
   return Math.max(body.watermark, Math.min(before, now + 1) - 1);
-}
-
-/** How many occurrences were started for requests, these included. */
-function requestedOf({ body }: Schedule, starts: Advance['starts']): number | undefined {
-  const now = starts.filter(({ start }) => start.request !== undefined).length;
-  return now === 0 ? body.requested : (body.requested ?? 0) + now;
 }
 
 function listOrNone<T>(list: readonly T[]): readonly T[] | undefined {

@@ -76,8 +76,7 @@ export function putPlan(
   const { body } = standing;
   const misses = untaken(standing, () => ruleOf(standing), 'superseded', now);
   const next = rule.next(Math.max(now, body.takenTo)); // E2
-  const counted = body.counts.started - (body.requested ?? 0);
-  const limited = plan.limit === undefined ? undefined : Math.max(0, plan.limit - counted);
+  const limited = plan.limit === undefined ? undefined : Math.max(0, plan.limit - body.counts.started);
   const goesOn = next !== undefined && limited !== 0;
   const state = standing.state === 'paused' ? 'paused' : goesOn ? 'active' : 'ended';
   const updated = withBody(

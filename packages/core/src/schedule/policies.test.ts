@@ -246,19 +246,6 @@ onBothBackends('policies of schedules', (stage) => {
       expect(process.heard('schedule:ended')).toHaveLength(1);
     });
 
-    it('does not count what was triggered, also when an edit brings the limit', async () => {
-      const process = await worker(stage());
-      const { schedules } = process.carillon;
-      await put(process, { overlap: 'allow' });
-      await process.clock.advance(MINUTE);
-      for (const id of ['a', 'b', 'c']) await schedules.trigger('s', { id });
-      await process.clock.advance(SECOND);
-      await put(process, { overlap: 'allow', limit: 3 });
-      expect(await schedules.get('s')).toMatchObject({ state: 'active', remaining: 2, counts: { started: 4 } });
-      await process.clock.advance(5 * MINUTE);
-      expect(await schedules.get('s')).toMatchObject({ state: 'ended', remaining: 0, counts: { started: 6 } });
-    });
-
     it('does not count an overlap towards the limit', async () => {
       const first = gate();
       const process = await worker(stage(), (_, index) => (index === 0 ? first.opened : undefined));

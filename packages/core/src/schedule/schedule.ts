@@ -128,8 +128,6 @@ export interface ScheduleBody {
   /** The latest requests that were answered, so that a repeated one is recognised. */
   readonly answered?: readonly string[];
   readonly counts: Counts;
-  /** How many of the started ones were asked for beside the rule: a limit does not count them. */
-  readonly requested?: number;
   /** The latest of what has happened, oldest first. */
   readonly recent?: readonly (Entry | Placed)[];
   readonly lastResult?: unknown;
