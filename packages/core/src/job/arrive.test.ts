@@ -309,3 +309,14 @@ test('A4: a wall time in a zone that this host does not know is given back, and 
   const late = arriving(jobDue({ wall, unknownSince: NOW - UNKNOWN.forMs }));
   expect(late).toMatchObject({ why: 'settled', job: { state: 'dead', body: { reason: 'unknown time zone' } } });
 });
+
+test('A7: what was ended after it had been acquired stays as it ended', () => {
+  const wish = { want: 'cancel', abort: true, reason: 'overlap' } as const;
+  const ended: Job = { ...jobDue({ wish, reason: 'overlap' }), state: 'cancelled' };
+  for (const policy of [policyOf({ attempts: 'never-again' }), policyOf({ interruptions: 1 }), undefined]) {
+    const arrival = arriving(ended, { policy, interrupted: silent(2) });
+    expect(arrival).toMatchObject({ to: 'write', why: 'settled', job: { state: 'cancelled' } });
+    expect(arrival.job.body).toMatchObject({ reason: 'overlap', interruptions: 2 });
+    expect(arrival.job.body.wish).toBeUndefined();
+  }
+});

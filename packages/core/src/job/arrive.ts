@@ -8,6 +8,7 @@
 //     is marked and comes back at once.
 // A6  What is put off for a moment stays away for that moment, also where the broker's clock is ahead of the ledger's: as
 //     early as this message came, the next one would come too, and so on, without a pause.
+// A7  What was ended after it had been acquired stays as it ended, whatever its leases say.
 
 import { CarillonError } from '../errors.js';
 import type { LedgerRecord } from '../ports/ledger.js';
@@ -15,7 +16,7 @@ import { type Keeping, keepingOf, type ResolvedPolicy } from '../task/options.js
 import { dueInstant } from '../time/due.js';
 import type { Instant } from '../time/instant.js';
 import { GRACE_MS } from './carriage.js';
-import { type Job, JOB_READER, nominalAt, withBody } from './job.js';
+import { isSettled, type Job, JOB_READER, nominalAt, withBody } from './job.js';
 import { close, countInterruptions, grant } from './settle.js';
 
 /** What to do with an acquired job. */
@@ -54,6 +55,7 @@ export function arrive(delivered: Job, record: Delivered, context: ArrivalContex
   const settled = (job: Job): Arrival => ({ to: 'write', job, wakeAt: now, why: 'settled' });
 
   let job = countInterruptions(delivered, record.interrupted); // the next write resolves these leases
+  if (isSettled(job)) return settled(withBody(job, { wish: undefined })); // A7
   if ((job.body.reader ?? 1) > JOB_READER) return stranger(job, 'written by a newer version', record, now); // A4
   if (policy === undefined) return stranger(job, 'unknown task', record, now); // A4
   if (job.body.unknownSince !== undefined) job = withBody(job, { unknownSince: undefined });
