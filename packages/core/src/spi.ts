@@ -9,4 +9,6 @@ export type { OutgoingMessage } from './ports/outgoing-message.js';
 export type * from './ports/transport.js';
 export type { ErrorCode } from './errors.js';
 export { CarillonError } from './errors.js';
+export { parseRule } from './rule/rule.js';
+export type { Rule } from './rule/rule.js';
 export { type Duration, durationMs, formatDuration } from './time/duration.js';

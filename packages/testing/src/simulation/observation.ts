@@ -9,7 +9,10 @@ import type { FaultName } from './plan/faults.js';
 export type RecordChange = 'written' | 'granted' | 'renewed' | 'sent' | 'removed' | 'expired';
 
 /** What business code asked for. */
-export type CallName = 'schedule' | 'cancel' | 'reschedule' | 'redrive';
+export type CallName = 'schedule' | 'cancel' | 'reschedule' | 'redrive' | ScheduleCallName;
+
+/** What business code asked for about a schedule, which the call's `id` names. */
+export type ScheduleCallName = 'put' | 'pause' | 'resume' | 'trigger' | 'backfill' | 'delete';
 
 /** A call of business code; `id` or `key` says about which job. */
 export interface Call {

@@ -89,6 +89,7 @@ export class Tally {
 }
 
 const HOUR_MS = 3_600_000;
+const AMENDS = new Set<string>(['cancel', 'reschedule', 'redrive']); // these follow an order, all else is one
 
 async function lived(trial: Trial, live: Live, observers: readonly Observer[]): Promise<Outcome> {
   const rescues = new Rescues();
@@ -99,7 +100,7 @@ async function lived(trial: Trial, live: Live, observers: readonly Observer[]): 
   const watch: Observer = (observation) => {
     startedAt ??= observation.at;
     latest = observation.at;
-    if (observation.what === 'call' && observation.call.call === 'schedule') placings += 1;
+    if (observation.what === 'call' && !AMENDS.has(observation.call.call)) placings += 1;
     exemptions.watch(observation);
     rescues.watch(observation);
   };

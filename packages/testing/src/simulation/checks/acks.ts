@@ -10,7 +10,6 @@
 //     what was sent before, whatever their numbers.
 
 import type { Instant, LedgerRecord, OutgoingMessage } from '@carillon/core/spi';
-import { Exemptions } from './exemptions.js';
 import { bodyOf, type Envelope, envelopeOf, identityOf, isSettled, numberOf } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
 
@@ -19,9 +18,9 @@ const MOST_MESSAGES = 1_000_000; // of one job
 
 /** Watches over I6. */
 export const acks: MonitorMaker = ({ servers, violate }) => {
-  const exemptions = new Exemptions();
+  const forgottenAt = new Map<string, Instant>(); // by record
   const latestSent = new Map<string, number>();
-  const losses = new Map<string, number>(); // by job
+  const losses = new Map<string, number>(); // by record
   const sentAfter = new Map<string, number>(); // by message: how many losses
   const deliveredAt = new Map<string, Instant>();
   const promised = new Map<string, { readonly by: string | undefined; readonly id: string; readonly ends: number }>();
@@ -38,25 +37,27 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
     by: string | undefined,
   ): string | undefined => {
     if (record === undefined) return expired.has(identityOf(key)) ? undefined : 'there is no record of its job';
-    if (isSettled(record)) return undefined;
-    const promise = promised.get(key.id);
+    if (key.kind === 'bell' || (key.kind === 'job' ? isSettled(record) : record.wakeAt === undefined)) return undefined;
+    const promise = promised.get(identityOf(key));
     if (promise?.by === by && promise?.ends === generation) return 'what it has promised is not sent'; // A2
     if (generation < record.generation) return undefined;
-    if (hop < (bodyOf(record).hop ?? 0) || placeOf(message) < (latestSent.get(key.id) ?? 0)) return undefined;
+    if (hop < (bodyOf(record).hop ?? 0) || placeOf(message) < (latestSent.get(identityOf(key)) ?? 0)) return undefined;
     return 'its job is open and no later message was sent';
   };
 
   return {
     watch(observation) {
-      exemptions.watch(observation);
-      if (observation.what === 'forgotten' && observation.key.kind === 'job')
-        losses.set(observation.key.id, (losses.get(observation.key.id) ?? 0) + 1); // A4
+      if (observation.what === 'forgotten') {
+        const name = identityOf(observation.key);
+        losses.set(name, (losses.get(name) ?? 0) + 1); // A4
+        forgottenAt.set(name, observation.at);
+      }
       if (observation.what === 'record') {
         const { key, change, before, after, host } = observation;
         if (change === 'expired') expired.add(identityOf(key));
         const next = change === 'written' ? after?.outbox.at(-1)?.message.id : undefined;
         if (next !== undefined && before !== undefined)
-          promised.set(key.id, { by: host, id: next, ends: before.generation });
+          promised.set(identityOf(key), { by: host, id: next, ends: before.generation });
         const isNew = key.kind === 'job' && before === undefined && after?.state === 'dead';
         if (isNew && bodyOf(after).reason?.startsWith(MALFORMED) === true) deadLetters += 1;
       }
@@ -71,17 +72,16 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
         if (deadLetters < 0) violate('I6', message.id, 'a malformed message was acked without a dead letter');
         return;
       }
-      const { id } = envelope.key;
+      const id = identityOf(envelope.key);
       const sent = change === 'stored' || (change === 'lost' && host !== undefined);
       if (sent && promised.get(id)?.id === message.id) promised.delete(id);
       if (sent && losses.has(id)) sentAfter.set(message.id, losses.get(id)!);
       if (sent) latestSent.set(id, Math.max(latestSent.get(id) ?? 0, placeOf(message)));
       if (change !== 'acked') return;
-      const forgottenAt = exemptions.at(id);
-      if (forgottenAt !== undefined && forgottenAt >= (deliveredAt.get(message.id) ?? 0)) return;
+      if ((forgottenAt.get(id) ?? -Infinity) >= (deliveredAt.get(message.id) ?? 0)) return;
       const against = reasonAgainst(message, envelope, servers.ledger.records.get(envelope.key)?.record, host);
       if (against !== undefined)
-        violate('I6', id, `${host ?? 'nobody'} acked the message ${message.id}, but ${against}`);
+        violate('I6', envelope.key.id, `${host ?? 'nobody'} acked the message ${message.id}, but ${against}`);
     },
   };
 };

@@ -24,6 +24,7 @@ interface Open {
   readonly calls: number;
 }
 
+const AMENDS = new Set<string>(['cancel', 'reschedule', 'redrive']);
 const ON_SCHEDULE = new Set(['scheduled', 'replaced', 'running', 'kept', 'throttled']);
 
 /** Watches over the honesty of answers. */
@@ -80,7 +81,7 @@ export const answers: MonitorMaker = ({ violate }) => {
 
   const answered = ({ call, answer }: Observation & { what: 'answer' }): void => {
     if (call.call === 'schedule') scheduled(call, answer as Answer);
-    else amended(call, answer as Answer);
+    else if (AMENDS.has(call.call)) amended(call, answer as Answer);
   };
 
   return {

@@ -5,7 +5,7 @@
 // D2  No attempt starts under a grant that found the wish to cancel, or the wish for a due time that has not come.
 // D3  A holder never drops the wish to cancel in a write that leaves the job open; a wish for another due time that came
 //     while an attempt ran decides when the next one is due, unless that attempt ran for the wished time already.
-// D4  What is cancelled stays cancelled.
+// D4  What is cancelled stays cancelled; only an occurrence that was ended while its handler ran is done if that returns.
 // D5  At most one open job of a task stands under a key.
 
 import type { Instant, LedgerRecord } from '@carillon/core/spi';
@@ -20,7 +20,8 @@ export const edits: MonitorMaker = ({ servers, grants, violate }) => {
   const ranFor = new Map<string, { readonly fence: number; readonly dueAt: Instant }>(); // the latest attempt of each job
 
   const wrote = (id: string, before: LedgerRecord, after: LedgerRecord): void => {
-    if (before.state === 'cancelled' && after.state !== 'cancelled')
+    const isEnded = bodyOf(before).wish !== undefined && after.state === 'done';
+    if (before.state === 'cancelled' && after.state !== 'cancelled' && !isEnded)
       violate('I10', id, `a job that was cancelled became ${after.state}`); // D4
     const { wish } = bodyOf(before);
     const isHolders = before.lease !== undefined && after.lease === undefined; // of two edits the later counts
@@ -65,7 +66,8 @@ export const edits: MonitorMaker = ({ servers, grants, violate }) => {
       const granted = grants.of(attempt)?.record;
       if (granted === undefined || exemptions.has(attempt.jobId)) return;
       const now = servers.ledger.records.get(granted.key)?.record;
-      if (now?.state === 'cancelled') violate('I10', attempt.jobId, 'an attempt started of a job that was cancelled');
+      if (now?.state === 'cancelled' && bodyOf(now).wish === undefined)
+        violate('I10', attempt.jobId, 'an attempt started of a job that was cancelled');
       if ((now?.generation ?? 0) > granted.generation)
         violate('I10', attempt.jobId, 'an attempt started of a generation that was edited');
       const { wish } = bodyOf(granted);

@@ -2,7 +2,7 @@
 //
 // G1  That holds across the removal of a record too. A record whose retention has ended may begin anew, but its fence still
 //     grows. Pauses are switches, which are removed and set again: of them nothing is remembered.
-// G2  The generation is a job's; a pointer, an alias or an answer only repeats that of the job it was written for.
+// G2  The generation is a job's or a schedule's; a pointer, an alias or an answer only repeats that of the job it was written for.
 // G3  A settled job is remembered for as long as its last message may still arrive: else a fence would begin anew while an
 //     old message lives.
 // G4  A call for an on-claim job that is made again counts its delay anew; the job is remembered by its first message.
@@ -48,10 +48,11 @@ export const growth: MonitorMaker = ({ violate }) => {
         return;
       }
       const isJob = key.kind === 'job';
+      const isCounted = isJob || key.kind === 'schedule'; // G2
       if (after.version < version)
         violate('I4', key.id, `the version of a ${key.kind} record went from ${version} to ${after.version}`);
-      if (isJob && after.generation < generation)
-        violate('I4', key.id, `the generation of a job went from ${generation} to ${after.generation}`);
+      if (isCounted && after.generation < generation)
+        violate('I4', key.id, `the generation of a ${key.kind} went from ${generation} to ${after.generation}`);
       const lowest = change === 'granted' ? fence + 1 : (before?.fence ?? 0);
       if (after.fence < lowest) violate('I4', key.id, `the fence of a record went from ${fence} to ${after.fence}`);
 

@@ -26,6 +26,8 @@ export interface JobBody {
   readonly unknownSince?: Instant;
   readonly lost?: true;
   readonly settledAt?: Instant;
+  readonly occurrence?: { readonly schedule: string; readonly slot: Instant; readonly origin: string };
+  readonly payload?: unknown;
   readonly reason?: string;
 }
 
@@ -35,6 +37,7 @@ export interface Envelope {
   readonly task: string;
   readonly generation: number;
   readonly hop: number;
+  readonly dueAt: Instant;
   /** It carries the whole job, which has no record yet. */
   readonly onClaim: boolean;
 }
@@ -98,8 +101,9 @@ export function identityOf({ kind, partition, id }: RecordKey): string {
 function read(message: OutgoingMessage): Envelope | 'malformed' {
   const wire = parsed(decoder.decode(message.body)) as Partial<Record<string, unknown>> | undefined;
   if (typeof wire?.i !== 'string') return 'malformed';
-  const { k, i, p, t, g, h, b } = wire as Record<'k' | 'i' | 'p' | 't', string> & { g: number; h: number; b?: unknown };
-  return { key: { kind: k, id: i, partition: p }, task: t, generation: g, hop: h, onClaim: b !== undefined };
+  const { k, i, p, t, g, d, h, b } = wire as Record<'k' | 'i' | 'p' | 't', string> &
+    Record<'g' | 'd' | 'h', number> & { b?: unknown };
+  return { key: { kind: k, id: i, partition: p }, task: t, generation: g, hop: h, dueAt: d, onClaim: b !== undefined };
 }
 
 function parsed(text: string): unknown {

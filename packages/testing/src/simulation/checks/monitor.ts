@@ -8,7 +8,7 @@ import type { Grants } from './grants.js';
 import type { Room } from './room.js';
 
 /** What the invariants of the design are called. */
-export type Invariant = 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10' | 'I11';
+export type Invariant = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9' | 'I10' | 'I11';
 
 /** What a monitor can look at, and how it says that something is wrong. */
 interface Bench {

@@ -2,6 +2,7 @@
 
 import { acks } from './acks.js';
 import { answers } from './answers.js';
+import { chains } from './chains.js';
 import { completions } from './completions.js';
 import { edits } from './edits.js';
 import { growth } from './growth.js';
@@ -15,7 +16,7 @@ import { sends } from './sends.js';
 import { setAside } from './set-aside.js';
 import { takeovers } from './takeovers.js';
 
-/** Every monitor: I2 to I11, what was answered, and the matching at the end. */
+/** Every monitor: I1 to I11, what was answered, and the matching at the end. */
 export const MONITORS: readonly MonitorMaker[] = [
   completions,
   limits,
@@ -29,5 +30,6 @@ export const MONITORS: readonly MonitorMaker[] = [
   answers,
   takeovers,
   liveness,
+  chains,
   matching,
 ];

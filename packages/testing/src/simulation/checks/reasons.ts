@@ -77,6 +77,7 @@ const SKIPPED: Readonly<Record<string, Justify>> = { unless: () => undefined, 't
 
 const CANCELLED: Justify = ({ body, record, job, history }) => {
   const { key, reason } = body;
+  if (reason === 'overlap') return body.occurrence === undefined ? 'it is no occurrence of a schedule' : undefined;
   if (reason === 'replaced') {
     const rivals = key === undefined ? 0 : history.schedulesOf(record.task, key);
     return rivals > 1 ? undefined : 'nothing else was scheduled under its key';

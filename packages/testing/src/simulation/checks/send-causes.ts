@@ -66,6 +66,16 @@ export class SendCauses {
     return true;
   }
 
+  /** Whether a host is entitled to a store by what it has written. */
+  has(id: string, host: string): boolean {
+    return this.#of(host, id).stores > 0;
+  }
+
+  /** Whether a host has a delivery of a record, and so may flush what that promises. */
+  holds(id: string, host: string): boolean {
+    return this.#of(host, id).deliveries > 0;
+  }
+
   #of(host: string, id: string): Account {
     let jobs = this.#hosts.get(host);
     if (jobs === undefined) this.#hosts.set(host, (jobs = new Map()));

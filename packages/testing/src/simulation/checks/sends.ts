@@ -11,14 +11,23 @@
 //     and at most as many receives of a host beside what its deliveries call for. A call takes 2 ms, so a loop makes
 //     hundreds. On a fused store a grant is the delivery. What an attempt needs is paid for by the attempt: how soon one
 //     follows another is for the job's own back-off to say, and that none comes too soon is I5's.
+// N4  The outbox of a schedule, of its bell, and of an occurrence that rings it holds messages of others too: whoever wrote
+//     it, or has a delivery of it, may send what it promises.
 
-import { formatDuration, type Instant, type LedgerRecord } from '@carillon/core/spi';
+import {
+  formatDuration,
+  type Instant,
+  type LedgerRecord,
+  type OutgoingMessage,
+  type RecordKey,
+} from '@carillon/core/spi';
 import { bodyOf, envelopeOf } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
 import { SendCauses } from './send-causes.js';
 
 const MOST_PER_SECOND = 60;
 const [GRANTED, WRITTEN, STORED] = ['a record was granted', 'a record was written', 'a message was stored'] as const;
+const PROMISERS = new Set(['job', 'schedule', 'bell']);
 const SKEW_MS = 25_000; // how far an engine's idea of the ledger's time may be off: by a slow answer, by steps of its clock
 
 /** Counts what happens within a second. */
@@ -43,6 +52,7 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
   const swept = new Map<string, { readonly fence: number; readonly wakeAt: Instant }>();
   const pace = new Pace();
   const callers = new Set<string>();
+  const promisedBy = new Map<string, string>(); // message → the schedule or bell whose outbox it is in
 
   const spins = (what: string, name: string, at: Instant): void => {
     if (pace.add(`${what} ${name}`, at) > MOST_PER_SECOND)
@@ -63,6 +73,17 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
     if (earlyMs > SKEW_MS)
       violate('I9', id, `a sweep came ${formatDuration(earlyMs)} before the time that the last one has named`); // N2
   };
+  /** N4. */
+  const promises = (name: string, host: string, { key, outbox, wakeAt }: LedgerRecord): void => {
+    for (const { message } of outbox) {
+      if (isOf(key, message)) continue;
+      promisedBy.set(message.id, name);
+      causes.wrote(message.id, host, 1, false);
+    }
+    const isSweep = key.kind !== 'job' && outbox.length === 0 && wakeAt !== undefined;
+    const own = outbox.filter(({ message }) => isOf(key, message)).length;
+    if (key.kind !== 'job') causes.wrote(name, host, own + (isSweep ? 1 : 0), false);
+  };
 
   return {
     watch(observation) {
@@ -73,23 +94,27 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
       switch (observation.what) {
         case 'record': {
           const { key, change, before, after } = observation;
-          if (key.kind !== 'job') return;
-          if (change === 'written') wrote(key.id, host, before, after!);
-          if (change === 'written' || change === 'granted') spins(change === 'granted' ? GRANTED : WRITTEN, key.id, at);
+          const name = accountOf(key);
+          if (change === 'written' && key.kind === 'job') wrote(key.id, host, before, after!);
+          if (change === 'written' && PROMISERS.has(key.kind)) promises(name, host, after!);
+          if (key.kind !== 'job' && key.kind !== 'schedule') return;
+          if (change === 'written' || change === 'granted') spins(change === 'granted' ? GRANTED : WRITTEN, name, at);
           break;
         }
         case 'message': {
           const { change, message } = observation;
           const envelope = envelopeOf(message);
           if (envelope === undefined) return;
-          const { id } = envelope.key;
+          const id = accountOf(envelope.key);
           if (change === 'delivered') {
             causes.delivered(id, host);
             pace.add(`receive ${host}`, at, -2);
           }
           if (change === 'stored' || change === 'lost') {
             const isCalled = envelope.onClaim && callers.has(host);
-            if (!causes.stored(id, host, at) && !isCalled) violate('I9', id, `${host} sent a message without a cause`); // N1
+            const isPaid = causes.stored(causes.has(message.id, host) ? message.id : id, host, at);
+            const mayFlush = causes.holds(promisedBy.get(message.id) ?? id, host) && promisedBy.has(message.id);
+            if (!isPaid && !mayFlush && !isCalled) violate('I9', id, `${host} sent a message without a cause`); // N1
             spins(STORED, id, at);
           }
           if (change === 'acked' || change === 'released') causes.ended(id, host);
@@ -121,3 +146,13 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
     },
   };
 };
+
+function isOf({ kind, id }: RecordKey, message: OutgoingMessage): boolean {
+  const key = envelopeOf(message)?.key;
+  return key?.kind === kind && key.id === id;
+}
+
+/** Whose causes pay for messages of a record: a job goes by its id, what is not a job says so. */
+function accountOf({ kind, id }: RecordKey): string {
+  return kind === 'job' ? id : `${kind} ${id}`;
+}

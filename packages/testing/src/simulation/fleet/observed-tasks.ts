@@ -11,8 +11,9 @@ export function observedTasks(
   tell: Tell,
 ): readonly TaskDefinition[] {
   const { host } = process;
-  return tasks.map(({ task, resolver }) => ({
+  return tasks.map(({ task, resolver, recurring }) => ({
     task,
+    ...(recurring && { recurring }),
     resolver: {
       ...(resolver.services && { services: resolver.services }),
       async resolve() {

@@ -30,6 +30,7 @@ import type {
 import type { Call, CallName, Tell } from '../observation.js';
 import type { World } from '../world/world.js';
 import type { Host } from './fleet.js';
+import { ShopSchedules } from './shop-schedules.js';
 
 const AGAIN_MS = 2_000; // doubled each time
 const LONGEST_WAIT_MS = 32_000;
@@ -50,14 +51,21 @@ export interface ShopParts {
 }
 
 /** What handlers can do to jobs in a simulation. */
-export type Jobs = Pick<Shop, 'schedule' | 'cancel' | 'reschedule' | 'get'>;
+export type Jobs = Pick<Shop, 'schedule' | 'cancel' | 'reschedule' | 'get' | 'schedules'>;
 
 /** Business code's view of a simulation. */
 export class Shop {
+  /** Schedules, as `Carillon.schedules`. */
+  readonly schedules: ShopSchedules;
   readonly #parts: ShopParts;
 
   constructor(parts: ShopParts) {
     this.#parts = parts;
+    this.schedules = new ShopSchedules(
+      (name, id, options, make) => this.#make(this.#call(name, undefined, { id }, options), make),
+      (question) => this.#persist(question),
+      () => `request-${String(parts.calls.made).padStart(6, '0')}`,
+    );
   }
 
   /** The simulated time. */

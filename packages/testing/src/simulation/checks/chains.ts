@@ -1,0 +1,229 @@
+// Chains (I1, I7): each schedule is one chain of slots that never forks, dies or goes silent.
+//
+// H1  (I1) Messages of one generation of a schedule name one time: at most one future slot is armed.
+// H2  (I7) The slot that is armed follows from the last one by the rule, step by step; what lies between was taken, by who
+//     held the schedule, and not before it was due (I5).
+// H3  (I2, the contract) Every slot that is taken, and everything that is asked for, is placed, waits, or is counted as
+//     missed: no more and no less. What is counted as placed has a record of its own from that very change on.
+// H4  (I10) What is placed was armed, waited or was asked for; of a schedule that is not active only what was asked for; with
+//     the task and payload of the plan that stood. An edit never goes back: its next slot is later than all that were taken.
+// H5  (I4) Editions, watermarks and what was taken never decrease, and no watermark passes what runs or waits.
+// H6  (I2) At most one occurrence is followed as running, and none is let go before it has ended.
+// H7  (I3, I8) At the end no schedule is overdue or set aside.
+
+import { formatDuration, type Instant, type LedgerRecord } from '@carillon/core/spi';
+import type { Observation } from '../observation.js';
+import { timeOf } from '../report/plain-words.js';
+import { bodyOf, envelopeOf, isSettled } from './job-record.js';
+import type { MonitorMaker } from './monitor.js';
+import { missedOf, nameIn, nameOf, type Request, ruleOf, type ScheduleBody, scheduleOf } from './schedule-record.js';
+
+/** One change of a schedule, and the occurrences that it placed. */
+interface Change {
+  readonly at: Instant;
+  readonly host: string | undefined;
+  readonly id: string;
+  readonly before: LedgerRecord | undefined;
+  readonly after: LedgerRecord;
+  readonly placed: LedgerRecord[];
+}
+
+const SLACK_MS = 15 * 60_000;
+const MOST_SLOTS = 20_000;
+const OVER = new Set(['deleted', 'dead']);
+
+/** Watches over I1 and I7, and the contract of schedules. */
+export const chains: MonitorMaker = ({ servers, room, violate }) => {
+  const armed = new Map<string, { readonly generation: number; readonly dueAt: Instant }>();
+  let change: Change | undefined;
+
+  /** The slots from the one that was armed to the one that is; tells what is wrong with the way. */
+  const taken = (id: string, was: ScheduleBody, is: ScheduleBody): readonly Instant[] => {
+    const rule = ruleOf(was);
+    const slots: Instant[] = [];
+    let slot = was.next;
+    while (slot !== undefined && slot !== is.next && (is.next === undefined || slot < is.next)) {
+      if (slots.length === MOST_SLOTS) break;
+      slots.push(slot);
+      slot = rule.next(slot);
+    }
+    if (slot !== is.next) {
+      const [from, to] = [was.next, is.next].map((one) => (one === undefined ? 'none' : timeOf(one)));
+      violate('I7', id, `the slot after ${from} is not ${to}, by the rule`); // H2
+    }
+    return slots;
+  };
+
+  const asked = (request: Request, was: ScheduleBody): readonly string[] => {
+    if (request.ask === 'trigger') return [nameOf({ slot: request.at, request: request.id })];
+    const rule = ruleOf(was);
+    const names: string[] = [];
+    for (let slot = rule.next(request.from - 1); slot !== undefined && slot <= request.to; slot = rule.next(slot))
+      names.push(nameOf({ slot, request: request.id }));
+    return names;
+  };
+
+  const ticked = ({ id, host, before, after, placed }: Change & { before: LedgerRecord }): void => {
+    const [was, is] = [scheduleOf(before), scheduleOf(after)];
+    const rule = ruleOf(was);
+    const slots = taken(id, was, is);
+    const last = slots.at(-1);
+    const stillAsked = new Set(is.requests?.map((request) => request.id));
+    const answered = (was.requests ?? []).filter((request) => !stillAsked.has(request.id));
+    const decides = slots.length > 0 || answered.length > 0 || placed.length > 0;
+    if (decides && !before.lease?.holder.startsWith(`${host}.`))
+      violate('I7', id, `${host ?? 'nobody'} took slots of a schedule that it did not hold`); // H2
+    if (slots.length > 0 && before.state !== 'active')
+      violate('I10', id, `slots were taken of a schedule that is ${before.state}`); // H4
+    if (last !== undefined && rule.dueAt(last, id) > servers.ledger.latest)
+      violate('I5', id, `the slot ${timeOf(last)} was taken before it was due`); // H2
+
+    const waited = (was.waiting ?? []).map(nameOf);
+    const requested = answered.flatMap((request) => asked(request, was));
+    const excluded = last === undefined ? 0 : rule.excluded(was.takenTo, last, MOST_SLOTS).length;
+    const cut = is.remaining === 0 && was.remaining !== 0 && after.state === 'ended' && is.next !== undefined ? 1 : 0;
+    account(id, was, is, slots.length + excluded + cut + waited.length + requested.length, placed.length);
+
+    const passed = (slot: Instant): boolean => was.gap !== undefined && slot <= was.gap.until;
+    const mayStart = new Set([...waited, ...requested, ...slots.filter((slot) => !passed(slot)).map(String)]);
+    for (const job of placed) {
+      const { occurrence, payload } = bodyOf(job);
+      const name = nameIn(job.key.id, occurrence!.slot);
+      if (!mayStart.delete(name)) violate('I10', id, `${job.key.id} was placed, and was neither due nor asked for`); // H4
+      const byRule = !name.includes('~');
+      if (byRule && before.state !== 'active')
+        violate('I10', id, `${job.key.id} was placed, and the schedule is ${before.state}`); // H4
+      const { action } = was.plan;
+      if (job.task !== action.task || JSON.stringify(payload) !== JSON.stringify(action.payload))
+        violate('I10', id, `${job.key.id} was placed, and the schedule runs something else`); // H4
+    }
+  };
+
+  /** H3. */
+  const account = (id: string, was: ScheduleBody, is: ScheduleBody, came: number, placed: number): void => {
+    const started = is.counts.started - was.counts.started;
+    if (started !== placed)
+      violate('I2', id, `${started} occurrences were counted as placed, and ${placed} have a record`);
+    const missed = missedOf(is) - missedOf(was);
+    const waiting = is.waiting?.length ?? 0;
+    if (came !== started + missed + waiting)
+      violate('I2', id, `of ${came} slots ${started} were placed, ${missed} missed, and ${waiting} wait`);
+  };
+
+  const edited = ({ id, before, after, placed }: Change & { before: LedgerRecord }): void => {
+    const [was, is] = [scheduleOf(before), scheduleOf(after)];
+    if (placed.length > 0) violate('I10', id, 'an edit placed an occurrence');
+    if (after.state === 'deleted') return account(id, was, is, was.waiting?.length ?? 0, 0);
+    const waited = was.waiting?.length ?? 0;
+    if (was.digest === is.digest) {
+      if (was.next !== is.next) violate('I10', id, 'a pause or resume changed the next slot');
+      return account(id, was, is, waited, 0);
+    }
+    const rule = ruleOf(was);
+    let came = 0;
+    const open = before.state !== 'ended';
+    for (let slot = was.next; open && slot !== undefined && slot <= is.takenTo; slot = rule.next(slot)) came += 1;
+    account(id, was, is, came + waited, 0);
+    if (is.next !== ruleOf(is).next(is.takenTo)) violate('I10', id, 'the next slot after an edit is not the next one'); // H4
+  };
+
+  const conclude = (done: Change): void => {
+    const { id, before, after } = done;
+    if (after.state === 'dead') violate('I8', id, `a schedule was set aside: ${scheduleOf(after).reason}`); // H7
+    if (before === undefined) return;
+    const [was, is] = [scheduleOf(before), scheduleOf(after)];
+    const sinks = (what: string, from: number, to: number): void => {
+      if (to < from) violate('I4', id, `the ${what} of a schedule went from ${from} to ${to}`); // H5
+    };
+    sinks('edition', was.edition, is.edition);
+    sinks('watermark', was.watermark, is.watermark);
+    if (is.next !== undefined && is.next <= was.takenTo && was.edition !== is.edition)
+      violate('I10', id, `an edit went back to the slot ${timeOf(is.next)}, which was taken`); // H4
+    if (OVER.has(before.state)) return; // it begins anew
+    sinks('last slot taken', was.takenTo, is.takenTo);
+    if (was.edition === is.edition) ticked({ ...done, before });
+    else edited({ ...done, before });
+    follows(done, was, is);
+  };
+
+  /** H5, H6. */
+  const follows = ({ id, after }: Change, was: ScheduleBody, is: ScheduleBody): void => {
+    const { running = [], waiting = [] } = is;
+    if (running.length > 1) violate('I2', id, `${running.length} occurrences are followed at once`);
+    const open = [...running, ...waiting].filter(({ request }) => request === undefined);
+    const passed = open.find(({ slot }) => slot <= is.watermark);
+    if (passed !== undefined)
+      violate('I4', id, `the watermark has passed ${timeOf(passed.slot)}, which is not settled`);
+    if (after.state === 'active' && is.next !== undefined && is.next <= is.watermark)
+      violate('I4', id, 'the watermark has passed the next slot');
+    if (after.state === 'deleted') return;
+    const kept = new Set(running.map(nameOf));
+    for (const left of (was.running ?? []).filter((one) => !kept.has(nameOf(one)))) {
+      const job = jobOf(after, left);
+      if (job !== undefined && !isSettled(job))
+        violate('I2', id, `${job.key.id} is followed no more, and has not ended`);
+    }
+  };
+
+  const jobOf = (
+    schedule: LedgerRecord,
+    { slot, request }: { slot: Instant; request?: string },
+  ): LedgerRecord | undefined => {
+    const { id, partition } = schedule.key;
+    const time = new Date(slot).toISOString().replace('.000Z', 'Z');
+    const name = `${id}@${time}${request === undefined ? '' : `~${request}`}-${partition}`;
+    return servers.ledger.records.get({ kind: 'job', id: name, partition })?.record;
+  };
+
+  const flush = (observation: Observation | undefined): void => {
+    if (change === undefined) return;
+    const goesOn =
+      observation?.what === 'record' &&
+      observation.at === change.at &&
+      observation.host === change.host &&
+      observation.change === 'written' &&
+      observation.key.kind === 'job';
+    if (goesOn) {
+      const { before, after } = observation;
+      if (before === undefined && bodyOf(after!).occurrence?.schedule === change.id) change.placed.push(after!);
+      return;
+    }
+    const done = change;
+    change = undefined;
+    conclude(done);
+  };
+
+  return {
+    watch(observation) {
+      flush(observation);
+      const { at, host } = observation;
+      if (observation.what === 'forgotten' && observation.key.kind === 'schedule') armed.delete(observation.key.id);
+      if (observation.what === 'record' && observation.key.kind === 'schedule' && observation.change === 'written') {
+        const { key, before, after } = observation;
+        change = { at, host, id: key.id, before, after: after!, placed: [] };
+      }
+      if (observation.what !== 'message' || observation.change !== 'stored') return;
+      const envelope = envelopeOf(observation.message);
+      if (envelope?.key.kind !== 'schedule') return;
+      const { key, generation, dueAt } = envelope;
+      const last = armed.get(key.id);
+      if (last?.generation === generation && last.dueAt !== dueAt)
+        violate('I1', key.id, `${timeOf(last.dueAt)} and ${timeOf(dueAt)} are armed in one generation`); // H1
+      if ((last?.generation ?? 0) <= generation) armed.set(key.id, { generation, dueAt });
+    },
+
+    atEnd() {
+      flush(undefined);
+      const at = servers.ledger.latest;
+      for (const { record } of servers.ledger.records.kind('schedule')) {
+        const { key, state, dueAt, lease } = record;
+        const { requests, waiting, running } = scheduleOf(record);
+        const wants = state === 'active' || requests !== undefined || (waiting !== undefined && running === undefined);
+        const isHeld = lease !== undefined && lease.until > at && room.isAlive(lease.holder);
+        if (!wants || OVER.has(state) || isHeld) continue;
+        if (record.wakeAt === undefined) violate('I3', key.id, 'a schedule that is not over wants no attention');
+        if (at - dueAt > SLACK_MS) violate('I3', key.id, `a schedule is overdue by ${formatDuration(at - dueAt)}`); // H7
+      }
+    },
+  };
+};

@@ -1,0 +1,181 @@
+// Schedules: a few chains with short periods, put by replicas at their start and by business code, and edited, paused,
+// triggered, backfilled and deleted at bad moments: around the turn of a minute, where their slots are.
+//
+// S1  What an occurrence does follows from its slot alone: its payload holds several scripts.
+// S2  Of the declared schedules one is the same in both versions of the program, one is ordered by its version, one flaps.
+
+import {
+  type CatchUpSpec,
+  defineTask,
+  implement,
+  type Overlap,
+  type ScheduleSpec,
+  type Task,
+  type TaskDefinition,
+} from '@carillon/core';
+import { CarillonError } from '@carillon/core/spi';
+import type { Machine } from '../fleet/fleet.js';
+import type { Shop } from '../fleet/shop.js';
+import { streamOf } from '../plan/faults.js';
+import type { Plan } from '../plan/plan.js';
+import { Dice } from './dice.js';
+import { allOf } from './order.js';
+import { drawActs, type Script, scripted } from './script.js';
+import type { Workload } from './workload.js';
+
+type Rota = readonly Script[];
+
+/** Nothing but defaults. */
+const beat = defineTask<Rota>('beat', { attempts: 5 });
+/** In another queue, and one at a time on each engine. */
+const round = defineTask<Rota>('round', { queue: 'bulk', timeout: '5m', attempts: 3, concurrency: 2 });
+/** Attempted once, whatever happens. */
+const toll = defineTask<Rota>('toll', { attempts: 'never-again', timeout: '5m' });
+/** Declared in code. */
+const chore = defineTask<Rota>('chore', { timeout: '2m', attempts: 3 });
+
+const TASKS: readonly Task<Rota>[] = [beat, round, toll];
+const MINUTE_MS = 60_000;
+const IDS = 8;
+const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kolkata'] as const;
+const OVERLAPS: readonly [Overlap, ...Overlap[]] = [
+  'skip',
+  'buffer-one',
+  'buffer-all',
+  'cancel-other',
+  'terminate-other',
+  'allow',
+];
+const EXPECTED: readonly string[] = ['E_SCHEDULE_UNKNOWN', 'E_SCHEDULE_CHANGED'];
+
+/** Puts some schedules, then does things to them every few minutes. */
+export const schedules: Workload = (plan, { jobs = Infinity } = {}) => ({
+  program: (machine) => program(machine),
+  drive: (shop) =>
+    allOf(async (start) => {
+      for (let number = 1; number <= jobs; number += 1) {
+        const dice = new Dice(streamOf(plan.seed, `order-${number}`));
+        const first = number <= IDS;
+        await shop.sleep({ milliseconds: first ? dice.between(0, 2_000) : untilBadMoment(dice, shop.now.getTime()) });
+        start(order(shop, dice, plan, number));
+      }
+    }),
+});
+
+function program(machine: Machine): readonly TaskDefinition[] {
+  const run = scripted(machine);
+  const define = (task: Task<Rota>): TaskDefinition =>
+    implement(task, async (rota: Rota, attempt) => {
+      const slot = attempt.occurrence?.slot.getTime() ?? 0;
+      return run(rota[Math.floor(slot / MINUTE_MS) % rota.length]!, attempt); // S1
+    });
+  const declare = (id: string, spec: ScheduleSpec): TaskDefinition => {
+    const task = { ...chore, name: id };
+    return {
+      ...define(task),
+      recurring: { id, spec, payload: [{ order: 0, acts: [{ do: 'return', afterMs: 2_000 }] }] },
+    };
+  };
+  const isOld = machine.version === 1;
+  return [
+    ...TASKS.map(define),
+    declare('same', { cron: '*/5 * * * *', timezone: 'Europe/Berlin' }),
+    declare('versioned', isOld ? { every: '10m', version: 1 } : { every: '4m', version: 2, overlap: 'buffer-one' }),
+    declare('flapping', isOld ? { cron: '*/3 * * * *' } : { cron: '*/2 * * * *', jitter: '20s' }),
+  ];
+}
+
+/** Some minutes on; every other time within a second of the turn of a minute. */
+function untilBadMoment(dice: Dice, now: number): number {
+  const at = now + dice.between(1, 8) * MINUTE_MS;
+  if (dice.chance(0.5)) return at - now;
+  return Math.max(0, Math.ceil(at / MINUTE_MS) * MINUTE_MS + dice.between(-1_000, 1_000) - now);
+}
+
+async function order(shop: Shop, dice: Dice, plan: Plan, number: number): Promise<void> {
+  const id = `rota-${number <= IDS ? number : dice.between(1, IDS)}`;
+  const act = number <= IDS ? 'put' : dice.weighted(ACTS);
+  try {
+    await perform(shop, dice, act, id, `${plan.seed}.${number}`);
+  } catch (error) {
+    if (!(CarillonError.is(error) && EXPECTED.includes(error.code))) throw error;
+  }
+}
+
+type Act = 'put' | 'edit' | 'pause' | 'resume' | 'trigger' | 'backfill' | 'delete' | 'replace' | 'look';
+
+const ACTS: readonly (readonly [weight: number, act: Act])[] = [
+  [8, 'put'],
+  [3, 'edit'],
+  [4, 'pause'],
+  [6, 'resume'],
+  [5, 'trigger'],
+  [3, 'backfill'],
+  [1, 'delete'],
+  [2, 'replace'],
+  [2, 'look'],
+];
+
+async function perform(shop: Shop, dice: Dice, act: Act, id: string, name: string): Promise<unknown> {
+  const put = (edition?: number) =>
+    shop.schedules.put(id, dice.pick([beat, beat, round, toll]), drawSpec(dice), drawRota(dice), {
+      ...(edition !== undefined && { edition }),
+    });
+  const overlap = dice.chance(0.3) && { overlap: dice.pick(OVERLAPS) };
+  switch (act) {
+    case 'put':
+      return put();
+    case 'edit':
+      return put((await shop.schedules.get(id))?.edition ?? 0);
+    case 'pause':
+      return shop.schedules.pause(id, { note: 'for a while' });
+    case 'resume':
+      return shop.schedules.resume(id);
+    case 'trigger':
+      return shop.schedules.trigger(id, { id: `t${name}`, ...overlap });
+    case 'backfill': {
+      const to = shop.now.getTime() + dice.between(-60, 5) * MINUTE_MS;
+      const range = { from: new Date(to - dice.between(0, 20) * MINUTE_MS), to: new Date(to) };
+      return shop.schedules.backfill(id, range, { id: `b${name}`, ...overlap });
+    }
+    case 'delete':
+      return shop.schedules.delete(id);
+    case 'replace':
+      await shop.schedules.delete(id);
+      return put();
+    case 'look':
+      return shop.schedules.get(id);
+  }
+}
+
+function drawRota(dice: Dice): Rota {
+  return Array.from({ length: dice.between(1, 4) }, (_, order) => ({ order, acts: drawActs(dice) }));
+}
+
+function drawSpec(dice: Dice): ScheduleSpec {
+  const times = dice.weighted<ScheduleSpec>([
+    [4, { every: { minutes: dice.pick([1, 1, 2, 5, 15, 60]) } }],
+    [1, { every: '10m', offset: { seconds: dice.between(1, 500) } }],
+    [3, { cron: `*/${dice.pick([1, 2, 5, 20])} * * * *`, timezone: dice.pick(ZONES) }],
+    [2, { cron: `${dice.between(0, 29)},${dice.between(30, 59)} 0-22/2,23 * * *`, timezone: dice.pick(ZONES) }],
+    [1, { cron: ['*/7 * * * *', '*/30 * * * *'], skip: { cron: '0-20 * * * *' } }],
+    [1, { calendar: { minute: { from: 0, to: 59, step: 3 }, hour: '*' }, holidays: ['2026-01-02'] }],
+  ]);
+  return {
+    ...times,
+    overlap: dice.pick(OVERLAPS),
+    ...(dice.chance(0.5) && { catchUp: drawCatchUp(dice) }),
+    ...(dice.chance(0.25) && { jitter: { seconds: dice.between(1, 40) } }),
+    ...(dice.chance(0.15) && { spread: { seconds: dice.between(1, 90) } }),
+    ...(dice.chance(0.2) && { limit: dice.spread(1, 60) }),
+    ...(dice.chance(0.15) && { pauseOnFailure: true }),
+  };
+}
+
+function drawCatchUp(dice: Dice): CatchUpSpec {
+  return {
+    mode: dice.pick(['all', 'all', 'once', 'skip']),
+    within: { minutes: dice.spread(1, 300) },
+    ...(dice.chance(0.3) && { most: dice.spread(1, 100) }),
+  };
+}
