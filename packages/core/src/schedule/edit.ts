@@ -76,7 +76,8 @@ export function putPlan(
   const { body } = standing;
   const misses = untaken(standing, () => ruleOf(standing), 'superseded', now);
   const next = rule.next(Math.max(now, body.takenTo)); // E2
-  const limited = plan.limit === undefined ? undefined : Math.max(0, plan.limit - body.counts.started);
+  const limited =
+    plan.limit === undefined ? undefined : Math.max(0, plan.limit - body.counts.started + (body.asked ?? 0));
   const goesOn = next !== undefined && limited !== 0;
   const state = standing.state === 'paused' ? 'paused' : goesOn ? 'active' : 'ended';
   const updated = withBody(

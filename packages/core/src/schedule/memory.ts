@@ -44,13 +44,18 @@ export function noteMisses(schedule: Schedule, misses: readonly Miss[], now: Ins
 /** The schedule with occurrences counted and remembered that were placed. */
 export function noteStarts(schedule: Schedule, starts: readonly Start[], now: Instant): Schedule {
   if (starts.length === 0) return schedule;
-  const { counts } = schedule.body;
+  const { counts, asked = 0 } = schedule.body;
+  const requested = starts.filter(({ request }) => request !== undefined).length;
   const entries = starts.map(({ slot, origin, request }): Entry | Placed => {
     if (origin === 'schedule') return [slot, now - slot];
     return { slot, at: now, origin, ...(request !== undefined && { request }) };
   });
   const recent = remembered(schedule, entries);
-  return withBody(schedule, { recent, counts: { ...counts, started: counts.started + starts.length } });
+  return withBody(schedule, {
+    recent,
+    counts: { ...counts, started: counts.started + starts.length },
+    ...(requested > 0 && { asked: asked + requested }),
+  });
 }
 
 /** What a schedule remembers, in one form. */

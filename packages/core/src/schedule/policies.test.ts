@@ -224,6 +224,20 @@ onBothBackends('policies of schedules', (stage) => {
       expect(process.seen.at(-1)).toMatchObject({ origin: 'backfill' });
     });
 
+    it('count for no limit, also if the limit is set later', async () => {
+      const process = await worker(stage());
+      await put(process, {});
+      await process.clock.advance(MINUTE);
+      for (const id of ['r-1', 'r-2', 'r-3']) {
+        await process.carillon.schedules.trigger('s', { id });
+        await process.clock.advance(SECOND);
+      }
+      await put(process, { limit: 3 });
+      expect(await process.carillon.schedules.get('s')).toMatchObject({ state: 'active', remaining: 2 });
+      await process.clock.advance(5 * MINUTE);
+      expect(process.seen.filter(({ origin }) => origin === 'schedule')).toHaveLength(3);
+    });
+
     it('backfill: gives one run under skip', async () => {
       const process = await worker(stage());
       await put(process, {});

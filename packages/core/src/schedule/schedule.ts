@@ -128,6 +128,8 @@ export interface ScheduleBody {
   /** The latest requests that were answered, so that a repeated one is recognised. */
   readonly answered?: readonly string[];
   readonly counts: Counts;
+  /** How many of those that were started somebody had asked for: no limit counts them. */
+  readonly asked?: number;
   /** The latest of what has happened, oldest first. */
   readonly recent?: readonly (Entry | Placed)[];
   readonly lastResult?: unknown;
