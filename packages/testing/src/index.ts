@@ -15,7 +15,13 @@ export type { FailOrder, GateMoment, Hold, HoldOrder } from './gates/gate.js';
 export { TestCarillon, testCarillon } from './test-carillon.js';
 export type { TestCarillonOptions } from './test-carillon.js';
 export { simulate } from './simulation/simulate.js';
-export type { Simulated, SimulatedAttempt, SimulatedJob, SimulateOptions } from './simulation/simulate.js';
+export type {
+  Simulated,
+  SimulatedAttempt,
+  SimulatedJob,
+  SimulatedSchedule,
+  SimulateOptions,
+} from './simulation/simulate.js';
 export type { Machine, Program } from './simulation/fleet/fleet.js';
 export type { Shop } from './simulation/fleet/shop.js';
 export type { FaultName, Faults } from './simulation/plan/faults.js';

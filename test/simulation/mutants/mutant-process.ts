@@ -4,12 +4,13 @@
 
 import { register } from 'node:module';
 import type { Outcome, Trial } from '@carillon/testing/simulation';
-import type { Mutant } from './mutant.js';
+import { JOB_WORKLOADS, type Mutant, type Workloads } from './mutant.js';
 import type { Mutation } from './mutation-hooks.js';
 
 /** What the process is started with; without a mutant it runs the engine as it is, through all seeds. */
 export interface MutantSetting {
   readonly mutant?: Mutant;
+  readonly workloads?: Workloads;
   readonly seeds: readonly number[];
   readonly hours: number;
 }
@@ -28,11 +29,10 @@ export interface Ran {
 /** What the process tells: that the engine is loaded, and what each run came to. */
 export type MutantNews = { readonly is: 'loaded' } | Ran;
 
-const WORKLOADS = ['mixed', 'keys', 'hops'] as const; // seed by seed in turn
 const HOURLY = ['broker-down', 'ledger-down', 'failover', 'clock-step', 'pause', 'restart', 'partition'] as const;
 const OFTENER = 5; // so that a few hours hold what comes by the hour as often as a day does
 
-const { mutant, seeds, hours } = JSON.parse(process.argv[2] ?? '{}') as MutantSetting;
+const { mutant, seeds, hours, workloads = JOB_WORKLOADS } = JSON.parse(process.argv[2] ?? '{}') as MutantSetting;
 
 if (mutant !== undefined) {
   const data: Mutation = { mutant, dist: new URL('.', import.meta.resolve('@carillon/core')).href };
@@ -42,7 +42,7 @@ const { liveBuiltIn, outcomeOf, trialOf } = await import('@carillon/testing/simu
 
 await tell({ is: 'loaded' });
 for (const seed of seeds) {
-  const workload = WORKLOADS[seed % WORKLOADS.length]!;
+  const workload = workloads[seed % workloads.length]!;
   const trial = trialOfSeed(seed, workload);
   const failure = await failureOf(trial);
   await tell({

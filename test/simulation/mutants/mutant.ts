@@ -3,7 +3,13 @@
 // U1  The text that a patch replaces occurs exactly once, else the mutant is stale: the code has moved on without it.
 
 /** What a mutant should break, by the numbers of the design. */
-type Broken = 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I8' | 'I9' | 'I10' | 'I11';
+type Broken = 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'I6' | 'I7' | 'I8' | 'I9' | 'I10' | 'I11';
+
+/** Workloads that seeds run in turn. */
+export type Workloads = readonly [string, ...string[]];
+
+/** The workloads in which bugs of jobs are looked for. */
+export const JOB_WORKLOADS: Workloads = ['mixed', 'keys', 'hops'];
 
 /** One planted bug. */
 export interface Mutant {
@@ -15,6 +21,8 @@ export interface Mutant {
   readonly after: string;
   /** What it does wrong, in one sentence. */
   readonly does: string;
+  /** The workloads that show it, seed by seed in turn; by default those of jobs. */
+  readonly workloads?: Workloads;
   /** Why the simulator does not see it yet; such a one is shown as open, and fails the table once it is caught. */
   readonly open?: string;
 }

@@ -7,7 +7,7 @@
 
 import { availableParallelism } from 'node:os';
 import { MUTANTS } from './catalog.js';
-import type { Mutant } from './mutant.js';
+import { JOB_WORKLOADS, type Mutant, type Workloads } from './mutant.js';
 import { type Mutated, runMutant } from './mutant-run.js';
 
 /** What to run, and how it is shown. */
@@ -46,10 +46,13 @@ export async function runMutants(options: MutantsOptions = {}): Promise<number> 
   const chosen = MUTANTS.filter(({ name }) => only?.includes(name) ?? true);
 
   console.error(`The engine as it is, ${seeds} seeds of ${hours} h:`);
-  const clean = await cleanSeeds(seeds, hours, workers); // M1
+  const clean = new Map<string, readonly number[]>();
+  for (const workloads of workloadsOf(chosen))
+    clean.set(String(workloads), await cleanSeeds(seeds, hours, workers, workloads)); // M1
   const rows: Row[] = [];
   await inParallel(workers, chosen, async (mutant) => {
-    const row = rowOf(mutant, await runMutant({ mutant, seeds: clean, hours }));
+    const workloads = mutant.workloads ?? JOB_WORKLOADS;
+    const row = rowOf(mutant, await runMutant({ mutant, seeds: clean.get(String(workloads))!, hours, workloads }));
     rows.push(row);
     if (json) console.log(JSON.stringify(row));
     else
@@ -58,23 +61,34 @@ export async function runMutants(options: MutantsOptions = {}): Promise<number> 
       );
   });
   if (!json) print(chosen.flatMap(({ name }) => rows.filter(({ mutant }) => mutant === name)));
-  return clean.length === seeds && rows.every(({ expected }) => expected) ? 0 : 1;
+  const passed = [...clean.values()].every(({ length }) => length === seeds);
+  return passed && rows.every(({ expected }) => expected) ? 0 : 1;
+}
+
+/** The workloads of some mutants, each set of them once. */
+function workloadsOf(mutants: readonly Mutant[]): readonly Workloads[] {
+  return [...new Map(mutants.map(({ workloads = JOB_WORKLOADS }) => [String(workloads), workloads] as const)).values()];
 }
 
 /** The seeds that the engine as it is passes. */
-async function cleanSeeds(seeds: number, hours: number, workers: number): Promise<readonly number[]> {
+async function cleanSeeds(
+  seeds: number,
+  hours: number,
+  workers: number,
+  workloads: Workloads,
+): Promise<readonly number[]> {
   const all = Array.from({ length: seeds }, (_, index) => index + 1);
   const shares = Array.from({ length: workers }, (_, worker) => all.filter((seed) => seed % workers === worker));
   const failed = new Set<number>();
   await inParallel(workers, shares, async (share) => {
-    const run = await runMutant({ seeds: share, hours });
+    const run = await runMutant({ seeds: share, hours, workloads });
     if (run.end === 'hang' || run.end === 'unloadable') throw new Error(`The engine as it is: ${run.end}: ${run.text}`);
     for (const { seed, workload, failure } of run.failed) {
       failed.add(seed);
       console.error(`FAILED seed ${seed}, ${workload}: ${failure?.breaks}: ${headOf(failure?.text ?? '')}`);
     }
   });
-  console.error(`${seeds - failed.size} of ${seeds} passed\n`);
+  console.error(`${workloads.join(', ')}: ${seeds - failed.size} of ${seeds} passed\n`);
   return all.filter((seed) => !failed.has(seed));
 }
 

@@ -32,6 +32,8 @@ export interface ObservedAttempt {
   readonly fence: number;
   readonly dueAt: Instant;
   readonly nominalAt: Instant;
+  /** Set if it is for an occurrence of a schedule. */
+  readonly slot?: Instant;
   readonly payload: unknown;
 }
 

@@ -4,7 +4,7 @@
 // Q2  A job of a task that no engine runs is the caller's slip, and is not told as a broken invariant.
 // Q3  A violation says by itself when it happened, with which seed and faults, and what led to it.
 
-import type { JobState, TaskDefinition } from '@carillon/core';
+import type { JobState, ScheduleState, ScheduleView, TaskDefinition } from '@carillon/core';
 import { CarillonError, type Instant, type LedgerRecord } from '@carillon/core/spi';
 import { MONITORS } from './checks/monitors.js';
 import { Recent } from './report/recent.js';
@@ -44,6 +44,8 @@ export interface SimulatedAttempt {
   /** Which attempt of its job it was, from 1. */
   readonly number: number;
   readonly engine: string;
+  /** Which slot of its schedule it was for; undefined if it is of no schedule. */
+  readonly slot: Date | undefined;
   readonly dueAt: Date;
   readonly startedAt: Date;
   /** Undefined if its process crashed on the way, or it was still running at the end. */
@@ -62,6 +64,14 @@ export interface SimulatedJob {
   readonly reason: string | undefined;
 }
 
+/** One schedule as it stood at the end. */
+export interface SimulatedSchedule {
+  readonly id: string;
+  readonly state: ScheduleState;
+  /** How many occurrences were started, and how many slots were missed, by reason. */
+  readonly counts: ScheduleView['counts'];
+}
+
 /** What a simulation came to. */
 export interface Simulated {
   readonly plan: Plan;
@@ -69,6 +79,8 @@ export interface Simulated {
   readonly attempts: readonly SimulatedAttempt[];
   /** Every job that is still remembered, settled ones as long as they are kept. */
   readonly jobs: readonly SimulatedJob[];
+  /** Every schedule that is still remembered. */
+  readonly schedules: readonly SimulatedSchedule[];
   /** How often each class of faults happened. */
   readonly faults: Readonly<Partial<Record<FaultName, number>>>;
   /** How many jobs were overdue at the end because their task, or every engine, was at its limit. */
@@ -103,7 +115,14 @@ export async function simulate(options: SimulateOptions): Promise<Simulated> {
     }); // Q2
   }
   if (violation !== undefined) throw recent.explain(violation, plan); // Q3
-  return { plan, attempts: seen.attempts, jobs: records.filter(isJob).map(jobOf), faults: seen.faults, backlog };
+  return {
+    plan,
+    attempts: seen.attempts,
+    jobs: records.filter(isJob).map(jobOf),
+    schedules: records.filter(({ key }) => key.kind === 'schedule').map(scheduleOf),
+    faults: seen.faults,
+    backlog,
+  };
 }
 
 /** Q1. */
@@ -166,7 +185,7 @@ class Seen {
         this.#running.delete(attempt);
         return;
       }
-      const { jobId, task, payload, number, dueAt } = attempt;
+      const { jobId, task, payload, number, dueAt, slot } = attempt;
       this.#running.set(attempt, this.attempts.length);
       this.attempts.push({
         jobId,
@@ -174,6 +193,7 @@ class Seen {
         payload,
         number,
         engine: host ?? '',
+        slot: slot === undefined ? undefined : new Date(slot),
         dueAt: new Date(dueAt),
         startedAt: new Date(at),
         endedAt: undefined,
@@ -190,4 +210,9 @@ function isJob({ key }: LedgerRecord): boolean {
 function jobOf({ key, task, state, dueAt, body }: LedgerRecord): SimulatedJob {
   const { payload, key: businessKey, reason } = JSON.parse(body) as Pick<SimulatedJob, 'payload' | 'key' | 'reason'>;
   return { id: key.id, task, state: state as JobState, key: businessKey, payload, dueAt: new Date(dueAt), reason };
+}
+
+function scheduleOf({ key, state, body }: LedgerRecord): SimulatedSchedule {
+  const { counts } = JSON.parse(body) as Pick<SimulatedSchedule, 'counts'>;
+  return { id: key.id, state: state as ScheduleState, counts };
 }

@@ -1,10 +1,11 @@
 // Chains (I1, I7): each schedule is one chain of slots that never forks, dies or goes silent.
 //
-// H1  (I1) Messages of one generation of a schedule name one time: at most one future slot is armed.
+// H1  (I1) Messages of one generation of a schedule name one time: at most one future slot is armed. (I7) And it is a
+//     generation that the schedule has had: who loses arms nothing.
 // H2  (I7) The slot that is armed follows from the last one by the rule, step by step; what lies between was taken, by who
 //     held the schedule, and not before it was due (I5).
 // H3  (I2, the contract) Every slot that is taken, and everything that is asked for, is placed, waits, or is counted as
-//     missed: no more and no less. What is counted as placed has a record of its own from that very change on.
+//     missed: no more and no less, and none beyond the limit. What is counted as placed has a record of its own from that very change on.
 // H4  (I10) What is placed was armed, waited or was asked for; of a schedule that is not active only what was asked for; with
 //     the task and payload of the plan that stood. An edit never goes back: its next slot is later than all that were taken.
 // H5  (I4) Editions, watermarks and what was taken never decrease, and no watermark passes what runs or waits.
@@ -35,6 +36,9 @@ const OVER = new Set(['deleted', 'dead']);
 /** Watches over I1 and I7, and the contract of schedules. */
 export const chains: MonitorMaker = ({ servers, room, violate }) => {
   const armed = new Map<string, { readonly generation: number; readonly dueAt: Instant }>();
+  const written = new Map<string, Set<number>>(); // the generations that each schedule has had
+  const startedByRule = new Map<string, number>();
+  const forgotten = new Set<string>();
   let change: Change | undefined;
 
   /** The slots from the one that was armed to the one that is; tells what is wrong with the way. */
@@ -84,6 +88,10 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
     const cut = is.remaining === 0 && was.remaining !== 0 && after.state === 'ended' && is.next !== undefined ? 1 : 0;
     account(id, was, is, slots.length + excluded + cut + waited.length + requested.length, placed.length);
 
+    const byRule = placed.filter((job) => !nameIn(job.key.id, 0).includes('~')).length;
+    if (is.remaining !== (was.remaining === undefined ? undefined : was.remaining - byRule) || (is.remaining ?? 0) < 0)
+      violate('I2', id, `of ${was.remaining} occurrences that the limit allows ${byRule} were placed`); // H3
+    startedByRule.set(id, (startedByRule.get(id) ?? 0) + byRule);
     const passed = (slot: Instant): boolean => was.gap !== undefined && slot <= was.gap.until;
     const mayStart = new Set([...waited, ...requested, ...slots.filter((slot) => !passed(slot)).map(String)]);
     for (const job of placed) {
@@ -117,19 +125,28 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
     const waited = was.waiting?.length ?? 0;
     if (was.digest === is.digest) {
       if (was.next !== is.next) violate('I10', id, 'a pause or resume changed the next slot');
+      const passed = before.state === 'paused' && after.state === 'active' && was.next !== undefined;
+      if (passed && is.gap === undefined) violate('I10', id, 'what passed during a pause may start after it'); // H4
       return account(id, was, is, waited, 0);
     }
+    if ((is.plan.version ?? 0) < (was.plan.version ?? 0))
+      violate('I10', id, 'a lower version has replaced a higher one'); // H4
     const rule = ruleOf(was);
     let came = 0;
     const open = before.state !== 'ended';
     for (let slot = was.next; open && slot !== undefined && slot <= is.takenTo; slot = rule.next(slot)) came += 1;
     account(id, was, is, came + waited, 0);
+    const { limit } = is.plan;
+    const left = limit === undefined ? undefined : Math.max(0, limit - (startedByRule.get(id) ?? 0));
+    if (is.remaining !== left && !forgotten.has(id))
+      violate('I2', id, `the limit allows ${left} more occurrences, and ${is.remaining} were noted`); // H3
     if (is.next !== ruleOf(is).next(is.takenTo)) violate('I10', id, 'the next slot after an edit is not the next one'); // H4
   };
 
   const conclude = (done: Change): void => {
     const { id, before, after } = done;
     if (after.state === 'dead') violate('I8', id, `a schedule was set aside: ${scheduleOf(after).reason}`); // H7
+    if (before === undefined || OVER.has(before.state)) startedByRule.delete(id);
     if (before === undefined) return;
     const [was, is] = [scheduleOf(before), scheduleOf(after)];
     const sinks = (what: string, from: number, to: number): void => {
@@ -197,15 +214,22 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
     watch(observation) {
       flush(observation);
       const { at, host } = observation;
-      if (observation.what === 'forgotten' && observation.key.kind === 'schedule') armed.delete(observation.key.id);
+      if (observation.what === 'forgotten' && observation.key.kind === 'schedule') {
+        armed.delete(observation.key.id);
+        forgotten.add(observation.key.id);
+      }
       if (observation.what === 'record' && observation.key.kind === 'schedule' && observation.change === 'written') {
         const { key, before, after } = observation;
+        if (!written.has(key.id)) written.set(key.id, new Set());
+        written.get(key.id)!.add(after!.generation);
         change = { at, host, id: key.id, before, after: after!, placed: [] };
       }
       if (observation.what !== 'message' || observation.change !== 'stored') return;
       const envelope = envelopeOf(observation.message);
       if (envelope?.key.kind !== 'schedule') return;
       const { key, generation, dueAt } = envelope;
+      if (written.get(key.id)?.has(generation) !== true)
+        violate('I7', key.id, `${timeOf(dueAt)} is armed by ${host}, whose change was not made`); // H1
       const last = armed.get(key.id);
       if (last?.generation === generation && last.dueAt !== dueAt)
         violate('I1', key.id, `${timeOf(last.dueAt)} and ${timeOf(dueAt)} are armed in one generation`); // H1

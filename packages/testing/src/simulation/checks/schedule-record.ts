@@ -21,6 +21,7 @@ export interface ScheduleBody {
     readonly action: { readonly task: string; readonly payload: unknown };
     readonly overlap: string;
     readonly limit?: number;
+    readonly version?: number;
   };
   readonly digest: string;
   readonly edition: number;

@@ -47,7 +47,7 @@ export function observedTasks(
 }
 
 function observe(payload: unknown, attempt: Attempt): ObservedAttempt {
-  const { jobId, task, number, fencingToken, dueAt, nominalAt } = attempt;
+  const { jobId, task, number, fencingToken, dueAt, nominalAt, occurrence } = attempt;
   return {
     jobId,
     task,
@@ -55,6 +55,7 @@ function observe(payload: unknown, attempt: Attempt): ObservedAttempt {
     fence: fencingToken,
     dueAt: dueAt.getTime(),
     nominalAt: nominalAt.getTime(),
+    ...(occurrence && { slot: occurrence.slot.getTime() }),
     payload,
   };
 }
