@@ -21,6 +21,7 @@ const main = join(import.meta.dirname, '..', 'dist', 'simulation', 'main.js');
 const MIXED = '--seeds 16 --hours 6';
 const FORGETFUL = '--seeds 4 --hours 2 --faults failover=5,eviction=20,crash=0.002'; // losses are rare elsewhere
 const KEYS = '--workload keys --seeds 4 --hours 2';
+const SCHEDULES = '--workload schedules --seeds 4 --hours 2';
 const NEW = '--seeds 4 --hours 3';
 const LIMIT_MS = 180_000; // a busy machine takes several times as long as an idle one
 
@@ -70,6 +71,10 @@ describe('the simulation', () => {
 
   it('passes fixed seeds with edits at bad moments', { timeout: LIMIT_MS }, async () => {
     await simulate(KEYS);
+  });
+
+  it('passes fixed seeds with schedules that are edited at bad moments', { timeout: LIMIT_MS }, async () => {
+    await simulate(SCHEDULES);
   });
 
   it('passes seeds that nobody has run before', { timeout: LIMIT_MS }, async () => {

@@ -18,6 +18,9 @@ export interface Line {
 /** Fields of a job's body that say how it fares. */
 const TOLD_OF_BODY = ['hop', 'sweeps', 'failures', 'interruptions', 'starts', 'wish', 'unkeyed', 'reason'] as const;
 
+/** Fields of a schedule's body that say how it fares. */
+const TOLD_OF_SCHEDULE = ['edition', 'counts', 'running', 'waiting', 'requests', 'sweeps', 'reason'] as const;
+
 const RECORD: Record<RecordChange, string> = {
   written: 'writes',
   granted: 'is granted',
@@ -115,6 +118,7 @@ function nameOf({ kind, id }: RecordKey): string {
 /** What a change of a record comes to: all that counts of a new one, else what is other than before. */
 function changes(before: LedgerRecord | undefined, after: LedgerRecord | undefined, at: Instant): string {
   if (after === undefined) return before === undefined ? '' : `it was ${before.state}`;
+  if (after.key.kind === 'schedule') return scheduleChanges(before, after, at);
   if (after.key.kind !== 'job') return after.body.startsWith('{') ? after.state : `→ ${after.body}`;
   const told: string[] = [];
   if (before?.state !== after.state) told.push(before === undefined ? after.state : `${before.state} → ${after.state}`);
@@ -136,6 +140,20 @@ function changes(before: LedgerRecord | undefined, after: LedgerRecord | undefin
   for (const { message } of after.outbox) {
     const known = before?.outbox.some((entry) => entry.message.id === message.id) ?? false;
     if (!known) told.push(`promises ${message.id} at ${timeOf(message.deliverAt, at)}`);
+  }
+  return told.join(', ');
+}
+
+/** What a change of a schedule comes to. */
+function scheduleChanges(before: LedgerRecord | undefined, after: LedgerRecord, at: Instant): string {
+  const [was, is] = [bodyOf(before), bodyOf(after)];
+  const told: string[] = before?.state === after.state ? [] : [after.state];
+  if (before?.generation !== after.generation) told.push(`generation ${after.generation}`);
+  if (is['next'] !== was['next'])
+    told.push(`next ${is['next'] === undefined ? 'none' : timeOf(Number(is['next']), at)}`);
+  for (const field of TOLD_OF_SCHEDULE) {
+    const text = JSON.stringify(is[field]);
+    if (text !== JSON.stringify(was[field])) told.push(`${field} ${text ?? 'none'}`);
   }
   return told.join(', ');
 }

@@ -143,8 +143,9 @@ function after(line: Line | undefined, forMs: number): Line | undefined {
   return line === undefined ? undefined : { ...line, more: `after ${(forMs / 1000).toFixed(1)} s` };
 }
 
-/** The job that a message belongs to, by the message's name. */
+/** The job or schedule that a message belongs to, by the message's name. */
 function jobOf(message: string): string {
   const end = message.lastIndexOf('#');
-  return end === -1 ? message : message.slice(0, end);
+  const name = end === -1 ? message : message.slice(0, end);
+  return name.replace(/^(schedule|bell):/, '');
 }

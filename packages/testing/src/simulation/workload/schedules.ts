@@ -48,7 +48,7 @@ const OVERLAPS: readonly [Overlap, ...Overlap[]] = [
 ];
 const EXPECTED: readonly string[] = ['E_SCHEDULE_UNKNOWN', 'E_SCHEDULE_CHANGED'];
 
-/** Puts some schedules, then does things to them every few minutes. */
+/** Puts some schedules, then does something to one every few minutes. */
 export const schedules: Workload = (plan, { jobs = Infinity } = {}) => ({
   program: (machine) => program(machine),
   drive: (shop) =>
@@ -87,7 +87,7 @@ function program(machine: Machine): readonly TaskDefinition[] {
 
 /** Some minutes on; every other time within a second of the turn of a minute. */
 function untilBadMoment(dice: Dice, now: number): number {
-  const at = now + dice.between(1, 8) * MINUTE_MS;
+  const at = now + dice.between(1, 4) * MINUTE_MS;
   if (dice.chance(0.5)) return at - now;
   return Math.max(0, Math.ceil(at / MINUTE_MS) * MINUTE_MS + dice.between(-1_000, 1_000) - now);
 }
@@ -102,7 +102,7 @@ async function order(shop: Shop, dice: Dice, plan: Plan, number: number): Promis
   }
 }
 
-type Act = 'put' | 'edit' | 'pause' | 'resume' | 'trigger' | 'backfill' | 'delete' | 'replace' | 'look';
+type Act = 'put' | 'edit' | 'pause' | 'resume' | 'trigger' | 'backfill' | 'delete' | 'replace';
 
 const ACTS: readonly (readonly [weight: number, act: Act])[] = [
   [8, 'put'],
@@ -113,7 +113,6 @@ const ACTS: readonly (readonly [weight: number, act: Act])[] = [
   [3, 'backfill'],
   [1, 'delete'],
   [2, 'replace'],
-  [2, 'look'],
 ];
 
 async function perform(shop: Shop, dice: Dice, act: Act, id: string, name: string): Promise<unknown> {
@@ -143,8 +142,6 @@ async function perform(shop: Shop, dice: Dice, act: Act, id: string, name: strin
     case 'replace':
       await shop.schedules.delete(id);
       return put();
-    case 'look':
-      return shop.schedules.get(id);
   }
 }
 
