@@ -78,8 +78,8 @@ export function advance(before: Schedule, sight: Sight): Advance {
   const next = taken.next === undefined ? reconciled.body.next : taken.next.slot;
   const { requests, remaining } = reconciled.body;
   const exhausted = remaining !== undefined && room <= 0;
-  if (exhausted && remaining > 0 && next !== undefined) misses.push(missed(next, 'ended'));
   const over = state === 'active' && (next === undefined || exhausted) && decided.waiting.length === 0;
+  if (over && exhausted && next !== undefined) misses.push(missed(next, 'ended')); // until then each is told as it is taken
   const after = withBody(
     { ...reconciled, state: over ? 'ended' : state },
     {

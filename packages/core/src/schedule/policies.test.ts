@@ -130,6 +130,25 @@ onBothBackends('policies of schedules', (stage) => {
     });
   });
 
+  it('limit: tells each slot that it cuts off once, also while one waits', async () => {
+    const current = stage();
+    const first = gate();
+    const process = await worker(current, (_, index) => (index === 0 ? first.opened : undefined));
+    await put(process, { limit: 1, overlap: 'buffer-all', catchUp: { within: '1h' } });
+    await process.carillon.stop();
+    await process.clock.advance(150 * SECOND);
+    const again = await current.start(process.tasks);
+    await process.clock.advance(2 * MINUTE);
+    first.open();
+    await process.clock.advance(MINUTE);
+    const view = await again.carillon.schedules.get('s');
+    expect(view).toMatchObject({ state: 'ended', counts: { started: 1, missed: { ended: 4 } } });
+    const told = view!.recent.flatMap((one) =>
+      one.outcome === 'missed' ? [one.slot.getTime(), one.to.getTime()] : [],
+    );
+    expect([...new Set(told)].map((slot) => slot - process.from)).toEqual([2, 3, 4, 5].map((n) => n * MINUTE));
+  });
+
   describe('pause', () => {
     it('passes over what falls into it, and says so', async () => {
       const process = await worker(stage());

@@ -85,7 +85,8 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
     const waited = (was.waiting ?? []).map(nameOf);
     const requested = answered.flatMap((request) => asked(request, was));
     const excluded = last === undefined ? 0 : rule.excluded(was.takenTo, last, MOST_SLOTS).length;
-    const cut = is.remaining === 0 && was.remaining !== 0 && after.state === 'ended' && is.next !== undefined ? 1 : 0;
+    const cut =
+      is.remaining === 0 && before.state !== 'ended' && after.state === 'ended' && is.next !== undefined ? 1 : 0;
     account(id, was, is, slots.length + excluded + cut + waited.length + requested.length, placed.length);
 
     const byRule = placed.filter((job) => !nameIn(job.key.id, 0).includes('~')).length;
