@@ -134,8 +134,8 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
       violate('I10', id, 'a lower version has replaced a higher one'); // H4
     const rule = ruleOf(was);
     let came = 0;
-    const open = before.state !== 'ended';
-    for (let slot = was.next; open && slot !== undefined && slot <= is.takenTo; slot = rule.next(slot)) came += 1;
+    let slot = before.state === 'ended' ? undefined : was.next;
+    for (; slot !== undefined && slot <= is.takenTo; slot = rule.next(slot)) came += 1;
     account(id, was, is, came + waited, 0);
     const { limit } = is.plan;
     const left = limit === undefined ? undefined : Math.max(0, limit - (startedByRule.get(id) ?? 0));
