@@ -3,10 +3,10 @@
 import type { Place } from '../systems/system.js';
 
 /** Told of each start: whose occurrence, and which second it is for, in epoch milliseconds. */
-export type Started = (schedule: string, slotMs: number) => void;
+type Started = (schedule: string, slotMs: number) => void;
 
 /** What makes something run every second, opened on an empty place, with its worker running. */
-export interface Recurrer {
+interface Recurrer {
   /** Makes schedules that each run at every full second. */
   every(schedules: readonly string[]): Promise<void>;
   /** Processor time of this process and of the server, in seconds. */

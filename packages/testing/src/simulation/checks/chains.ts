@@ -119,10 +119,22 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
       violate('I2', id, `of ${came} slots ${started} were placed, ${missed} missed, and ${waiting} wait`);
   };
 
+  /** How many slots of a schedule had come by then, and were not yet taken. */
+  const untaken = ({ state }: LedgerRecord, was: ScheduleBody, until: Instant): number => {
+    if (state !== 'active' && state !== 'paused') return 0;
+    const rule = ruleOf(was);
+    let count = 0;
+    for (let slot = was.next; slot !== undefined && slot <= until; slot = rule.next(slot)) count += 1;
+    return count;
+  };
+
   const edited = ({ id, before, after, placed }: Change & { before: LedgerRecord }): void => {
     const [was, is] = [scheduleOf(before), scheduleOf(after)];
     if (placed.length > 0) violate('I10', id, 'an edit placed an occurrence');
-    if (after.state === 'deleted') return account(id, was, is, was.waiting?.length ?? 0, 0);
+    if (after.state === 'deleted') {
+      const decidedAt = Math.floor(after.generation / 1000); // a generation is a ledger's time in µs
+      return account(id, was, is, untaken(before, was, decidedAt) + (was.waiting?.length ?? 0), 0);
+    }
     const waited = was.waiting?.length ?? 0;
     if (was.digest === is.digest) {
       if (was.next !== is.next) violate('I10', id, 'a pause or resume changed the next slot');
@@ -132,11 +144,7 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
     }
     if ((is.plan.version ?? 0) < (was.plan.version ?? 0))
       violate('I10', id, 'a lower version has replaced a higher one'); // H4
-    const rule = ruleOf(was);
-    let came = 0;
-    let slot = before.state === 'ended' ? undefined : was.next;
-    for (; slot !== undefined && slot <= is.takenTo; slot = rule.next(slot)) came += 1;
-    account(id, was, is, came + waited, 0);
+    account(id, was, is, untaken(before, was, is.takenTo) + waited, 0);
     const { limit } = is.plan;
     const left = limit === undefined ? undefined : Math.max(0, limit - (startedByRule.get(id) ?? 0));
     if (is.remaining !== left && !forgotten.has(id))
