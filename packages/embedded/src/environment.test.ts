@@ -52,3 +52,32 @@ it('E3: nobody commits but at the gate', async () => {
   expect(table.getBinary(Buffer.from('key'))?.toString()).toBe('value');
   await environment.close();
 });
+
+const read = `
+  import { open } from 'lmdb';
+  const store = open({ path: process.argv[1], noSubdir: false, maxDbs: 32, encoding: 'binary' });
+  const reading = store.getKeys({})[Symbol.iterator]();
+  reading.next();
+  process.stdout.write('reading');
+  setInterval(() => reading, 1_000);
+`;
+
+it('a reader that was killed is cleared, and only that one', async () => {
+  const environment = new Environment(folder);
+  environment.table('any');
+  const [killed, living] = await Promise.all(
+    [1, 2].map(async () => {
+      const reader = spawn(process.execPath, ['--input-type=module', '-e', read, folder], { cwd: import.meta.dirname });
+      for (let said = ''; said !== 'reading'; said += String((await once(reader.stdout, 'data'))[0]));
+      return reader;
+    }),
+  );
+  expect(environment.clearReaders()).toBe(0);
+  killed!.kill('SIGKILL');
+  await once(killed!, 'close');
+  expect(environment.clearReaders()).toBe(1);
+  expect(environment.clearReaders()).toBe(0);
+  living!.kill('SIGKILL');
+  await once(living!, 'close');
+  await environment.close();
+});

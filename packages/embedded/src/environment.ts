@@ -115,9 +115,9 @@ export class Environment {
     this.#root.resetReadTxn();
   }
 
-  /** Frees the readers that dead processes have left behind. */
-  clearReaders(): void {
-    this.#root.readerCheck();
+  /** Frees the readers that dead processes have left behind, whose pages could not be used again; answers how many. */
+  clearReaders(): number {
+    return this.#root.readerCheck();
   }
 
   /** Copies the store to an empty folder, while others write. */
