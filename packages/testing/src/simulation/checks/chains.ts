@@ -10,7 +10,7 @@
 //     the task and payload of the plan that stood. An edit never goes back: its next slot is later than all that were taken.
 // H5  (I4) Editions, watermarks and what was taken never decrease, and no watermark passes what runs or waits.
 // H6  (I2) At most one occurrence is followed as running, and none is let go before it has ended.
-// H7  (I3, I8) At the end no schedule is overdue or set aside.
+// H7  (I3, I8) At the end no schedule is overdue, and none is set aside but one that the ledger has forgotten.
 
 import { formatDuration, type Instant, type LedgerRecord } from '@carillon/core/spi';
 import type { Observation } from '../observation.js';
@@ -154,7 +154,8 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
 
   const conclude = (done: Change): void => {
     const { id, before, after } = done;
-    if (after.state === 'dead') violate('I8', id, `a schedule was set aside: ${scheduleOf(after).reason}`); // H7
+    if (after.state === 'dead' && !forgotten.has(id))
+      violate('I8', id, `a schedule was set aside: ${scheduleOf(after).reason}`); // H7
     if (before === undefined || OVER.has(before.state)) startedByRule.delete(id);
     if (before === undefined) return;
     const [was, is] = [scheduleOf(before), scheduleOf(after)];
