@@ -48,7 +48,7 @@ export const setAside: MonitorMaker = ({ servers, violate }) => {
           violate('I8', id, `a job that is ${state} is not listed so`);
       }
       for (const id of reported.keys()) {
-        if (!listed.has(id) && !expired.has(id) && !exemptions.has(id))
+        if (!listed.has(id) && !expired.has(id) && !exemptions.hasName(id))
           violate('I8', id, 'a message was reported as malformed or lost, and there is no record of it');
       }
     },
