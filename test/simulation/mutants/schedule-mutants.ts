@@ -92,8 +92,8 @@ export const SCHEDULE_MUTANTS: readonly Mutant[] = [
     breaks: 'I2',
     workloads: WORKLOADS,
     file: 'schedule/edit.js',
-    before: "const misses = standing.state === 'ended' ?",
-    after: "const misses = standing.state !== 'active' ?",
+    before: "if ((state !== 'active' && state !== 'paused') || next === undefined",
+    after: "if (state !== 'active' || next === undefined",
     does: 'says nothing of the slots that passed during a pause if the schedule is edited in it',
   },
   {
