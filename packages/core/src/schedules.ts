@@ -14,7 +14,7 @@ import { checkScheduleId, OVERLAPS, type ResolvedPlan, resolvePlan } from './sch
 import { rememberedRules } from './schedule/rules.js';
 import { readSchedule, type Schedule, type ScheduleState } from './schedule/schedule.js';
 import { type ScheduleView, upcoming, viewSchedule } from './schedule/view.js';
-import { atLeastOne, oneOf, onlyKnown, type ResolvedTask } from './task/options.js';
+import { atLeastOne, dateMs, oneOf, onlyKnown, type ResolvedTask } from './task/options.js';
 import type { Overlap, ScheduleSpec } from './task/recurring.js';
 import { type PayloadOf, type TaskRef, taskOf } from './task/task.js';
 
@@ -158,7 +158,7 @@ export class Schedules {
   async trigger(id: string, options: RequestOptions & { readonly at?: Date } = {}): Promise<'requested' | 'unchanged'> {
     onlyKnown(options, ['id', 'overlap', 'at'], 'trigger');
     const { overlap, at } = options;
-    const asIf = at && instantOf(at, `at of a trigger of ${id}`);
+    const asIf = at && dateMs(at, `at of a trigger of ${id}`);
     const request = this.#requestId(options);
     const asked = await this.#records.change(id, {}, (standing, now) =>
       ask(standing, { ask: 'trigger', id: request, at: asIf ?? now, ...(overlap && { overlap }) }, now),
@@ -174,8 +174,8 @@ export class Schedules {
   ): Promise<'requested' | 'unchanged'> {
     onlyKnown(range, ['from', 'to'], 'The range of a backfill');
     onlyKnown(options, ['id', 'overlap'], 'backfill');
-    const from = instantOf(range.from, `from of a backfill of ${id}`);
-    const to = instantOf(range.to, `to of a backfill of ${id}`);
+    const from = dateMs(range.from, `from of a backfill of ${id}`);
+    const to = dateMs(range.to, `to of a backfill of ${id}`);
     if (from > to) {
       throw new CarillonError('E_OPTIONS', 'A backfill ends before it begins.', {
         next: 'Give from and to as Dates, in order.',
@@ -251,7 +251,7 @@ export class Schedules {
   async preview(of: string | RuleSpec, count: number = 10, after?: Date): Promise<readonly Date[]> {
     await this.#parts.open();
     const most = Math.min(atLeastOne(count, 'count of a preview'), MOST_PREVIEWED);
-    const from = after ? instantOf(after, 'after of a preview') : this.#parts.engine.time.now();
+    const from = after ? dateMs(after, 'after of a preview') : this.#parts.engine.time.now();
     if (typeof of !== 'string') return upcoming(parseRule(of, 'a preview'), from, most);
     const found = await this.#records.find(of);
     if (found === undefined) throw unknown(of);
@@ -286,10 +286,4 @@ export class Schedules {
       return undefined; // its zone is unknown here
     }
   }
-}
-
-function instantOf(date: Date, what: string): number {
-  const ms = date instanceof Date ? date.getTime() : NaN;
-  if (!Number.isNaN(ms)) return ms;
-  throw new CarillonError('E_OPTIONS', `${what} is no date.`, { next: 'Give a valid Date.' });
 }

@@ -1,11 +1,10 @@
 // Jobs: looks jobs up, by id, by key and by query, and waits for their results.
 
-import { types } from 'node:util';
 import { CarillonError } from '../errors.js';
 import { partitionOfAlias } from '../job/alias.js';
 import { isSettled, readJob } from '../job/job.js';
 import { viewJob, type JobView } from '../job/view.js';
-import { atLeastOne, oneOf, onlyKnown } from '../task/options.js';
+import { atLeastOne, dateMs, oneOf, onlyKnown } from '../task/options.js';
 import {
   aliasRecord,
   checkIdentity,
@@ -204,11 +203,7 @@ function checkQuery(query: JobQuery): void {
   for (const state of query.states ?? []) oneOf(state, STATES, 'states of a query');
   if (query.limit !== undefined) atLeastOne(query.limit, 'limit of a query');
   for (const name of ['dueFrom', 'dueBefore'] as const) {
-    const date: unknown = query[name];
-    if (date === undefined || (types.isDate(date) && !Number.isNaN(date.getTime()))) continue;
-    throw new CarillonError('E_OPTIONS', `${name} of a query is no valid Date.`, {
-      next: 'Give a Date, or leave it out.',
-    });
+    if (query[name] !== undefined) dateMs(query[name], `${name} of a query`);
   }
   if (query.cursor === undefined || typeof query.cursor === 'string') return;
   throw new CarillonError('E_OPTIONS', 'cursor of a query is no text.', {

@@ -1,8 +1,10 @@
 // Options: a task's defaults and a job's overrides, resolved once into plain numbers.
 
+import { types } from 'node:util';
 import { CarillonError } from '../errors.js';
 import { type Backoff, checkBackoff } from '../retry/backoff.js';
 import { type Duration, durationMs } from '../time/duration.js';
+import type { Instant } from '../time/instant.js';
 import type { AnyTask, OnExisting, RetryOptions, TaskOptions, TaskOverrides } from './task.js';
 
 /** How long a settled job is remembered, and one that was set aside. */
@@ -188,6 +190,13 @@ export function onlyKnown(options: object, known: readonly string[], what: strin
   throw new CarillonError('E_OPTIONS', `${what} has no option ${JSON.stringify(unknown)}.`, {
     next: `It has ${known.join(', ')}.`,
   });
+}
+
+/** The instant of a Date that a caller gave; throws `E_OPTIONS` for an invalid one and for anything else. */
+export function dateMs(date: unknown, what: string): Instant {
+  const ms = types.isDate(date) ? date.getTime() : NaN;
+  if (!Number.isNaN(ms)) return ms;
+  throw new CarillonError('E_OPTIONS', `${what} is no valid Date.`, { next: 'Give a valid Date, or leave it out.' });
 }
 
 /** Throws `E_OPTIONS` unless the value is missing or one of those allowed. */
