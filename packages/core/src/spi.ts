@@ -7,6 +7,7 @@ export type { Backend } from './ports/backend.js';
 export type * from './ports/ledger.js';
 export type { OutgoingMessage } from './ports/outgoing-message.js';
 export type * from './ports/transport.js';
+export { checkLease } from './ports/lease.js';
 export type { ErrorCode } from './errors.js';
 export { CarillonError } from './errors.js';
 export { parseRule } from './rule/rule.js';

@@ -1,5 +1,6 @@
 // Message transport: the transport port on a store, alone. Whoever wants ledger and transport in one takes `embedded`.
 
+import { checkLease } from '@carillon/core/spi';
 import type { Delivery, Limits, OutgoingMessage, ReceiveRequest, SendOutcome, Transport } from '@carillon/core/spi';
 import { PHASE } from './group-commit.js';
 import type { Handle } from './handle.js';
@@ -67,7 +68,7 @@ export class MessageTransport implements Transport {
 
   async receive(request: ReceiveRequest): Promise<readonly Delivery[]> {
     const { queue, max, leaseMs, signal } = request;
-    checkLease(leaseMs);
+    checkLease(leaseMs, LIMITS.leaseMs);
     const store = await this.#handle.store();
     const { clock } = this.#handle;
     const { signal: stop } = this.#stop;
@@ -115,7 +116,7 @@ export class MessageTransport implements Transport {
         return settle((place) => (store.messages.remove(place) ? 'ok' : 'lost'));
       },
       extend: async (leaseMs) => {
-        checkLease(leaseMs);
+        checkLease(leaseMs, LIMITS.leaseMs);
         return settle((place, now) => {
           const moved = store.messages.move(place, now + leaseMs, false);
           if (moved) held.place = moved;
@@ -132,10 +133,4 @@ export class MessageTransport implements Transport {
 
 function receiptOf({ queue, at, sequence }: Place): string {
   return `${queue}.${at}.${sequence}`;
-}
-
-function checkLease(leaseMs: number): void {
-  const [min, max] = LIMITS.leaseMs;
-  if (leaseMs >= min && leaseMs <= max) return;
-  throw new RangeError(`A lease of ${leaseMs} ms is outside of the limits, ${min} to ${max} ms.`);
 }

@@ -8,13 +8,13 @@
 // R5  A body that can't be unpacked is handed over as it is: who decodes it says what is wrong, and the others go on.
 
 import { gunzipSync } from 'node:zlib';
-import type { Clock, Delivery, ReceiveRequest, Timer } from '@carillon/core/spi';
+import { checkLease, type Clock, type Delivery, type ReceiveRequest, type Timer } from '@carillon/core/spi';
 import type { Message } from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
 import type { ReceiveMessageResponse as Part } from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
 import { Acks, type Receipt } from './acks.js';
 import type { Channel } from './channel.js';
 import { BrokerFailure, explain, failureFrom, failureOf } from './failure.js';
-import { checkLease, HeldDelivery, type Keeper } from './held-delivery.js';
+import { HeldDelivery, type Keeper } from './held-delivery.js';
 import * as pb from './protocol.js';
 import { EMPTY } from './outgoing.js';
 import { queryRoute, type Route } from './route.js';

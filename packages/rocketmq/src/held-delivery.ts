@@ -4,7 +4,7 @@
 // D2  Once it is acknowledged, given back or lost, it has no say any more.
 // D3  Nobody keeps one whose end could not be told: its lease ends by itself.
 
-import type { Delivery } from '@carillon/core/spi';
+import { checkLease, type Delivery } from '@carillon/core/spi';
 import type { Acks, Receipt } from './acks.js';
 
 /** Where a delivery's calls go to. */
@@ -88,10 +88,4 @@ export class HeldDelivery implements Delivery {
     this.#tail = turn.catch(() => {});
     return turn;
   }
-}
-
-/** Throws unless a lease is within the limits. */
-export function checkLease(leaseMs: number, [min, max]: readonly [min: number, max: number]): void {
-  if (leaseMs >= min && leaseMs <= max) return;
-  throw new RangeError(`A lease of ${leaseMs} ms is outside of the limits, ${min} to ${max} ms.`);
 }

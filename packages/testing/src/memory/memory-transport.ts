@@ -11,7 +11,7 @@ import type {
   SendOutcome,
   Transport,
 } from '@carillon/core/spi';
-import { CarillonError } from '@carillon/core/spi';
+import { CarillonError, checkLease } from '@carillon/core/spi';
 import type { MemoryQueues, QueuedMessage } from './memory-queues.js';
 import { copyMessage } from './records.js';
 import type { WaitingRoom } from './waiting-room.js';
@@ -55,7 +55,7 @@ export class MemoryTransport implements Transport {
     const { queue, max, leaseMs, signal } = request;
     const { clock, queues, waiting } = this.#broker;
     this.#check();
-    this.#checkLease(leaseMs);
+    checkLease(leaseMs, this.#broker.limits.leaseMs);
     for (;;) {
       if (this.#closed || signal.aborted) return [];
       const taken = queues.take(queue, max, clock.now(), leaseMs);
@@ -92,7 +92,7 @@ export class MemoryTransport implements Transport {
       attempt: attempts,
       ack: async () => this.#settle(receipt, attempts, 'ack', 0),
       extend: async (leaseMs) => {
-        this.#checkLease(leaseMs);
+        checkLease(leaseMs, this.#broker.limits.leaseMs);
         return this.#settle(receipt, attempts, 'extend', leaseMs);
       },
       release: async (afterMs) => this.#settle(receipt, attempts, 'release', afterMs),
@@ -114,13 +114,6 @@ export class MemoryTransport implements Transport {
 
   #check(): void {
     if (this.#closed) throw new CarillonError('E_STOPPED', 'This transport is closed.', { next: 'Open it again.' });
-  }
-
-  #checkLease(leaseMs: number): void {
-    const [min, max] = this.#broker.limits.leaseMs;
-    if (!(leaseMs >= min && leaseMs <= max)) {
-      throw new RangeError(`A lease of ${leaseMs} ms is outside of the limits, ${min} to ${max} ms.`);
-    }
   }
 }
 

@@ -72,4 +72,13 @@ export function limits(test: Test<ProbedTransport>): void {
     expect(seen).toHaveLength(total);
     expect(new Set(seen).size).toBe(total);
   });
+
+  test('refuses a lease outside of its limits: E_OPTIONS', async ({ probe, transport }) => {
+    const [min] = transport.limits.leaseMs;
+    const receive = probe.receive({ leaseMs: min / 2 });
+    await expect(receive.abort()).rejects.toThrow('[E_OPTIONS]');
+    await probe.send('kept');
+    const [arrival] = await probe.collect(1, probe.leaseMs / 2 + probe.toleranceMs);
+    await expect(arrival!.delivery.extend(min / 2)).rejects.toThrow('[E_OPTIONS]');
+  });
 }

@@ -1,5 +1,6 @@
 // Broker transport: the transport port of one process, over a wire to the broker.
 
+import { checkLease } from '@carillon/core/spi';
 import type { Delivery, Limits, OutgoingMessage, ReceiveRequest, SendOutcome, Transport } from '@carillon/core/spi';
 import type { Wire } from '../world/wire.js';
 import type { Incarnation } from '../world/host.js';
@@ -53,6 +54,7 @@ export class BrokerTransport implements Transport {
   async receive(request: ReceiveRequest): Promise<readonly Delivery[]> {
     const { broker, wire, process, losesDelivery } = this.#parts;
     if (this.#closed) return [];
+    checkLease(request.leaseMs, this.limits.leaseMs);
     const taken = await wire.ask('receive', RECEIVE, () => broker.receive(process.host, request));
     return taken.filter(() => !losesDelivery()).map((stored) => this.#delivery(stored));
   }
@@ -67,7 +69,10 @@ export class BrokerTransport implements Transport {
       body: stored.message.body,
       attempt,
       ack: () => settle('ack', 0),
-      extend: (leaseMs) => settle('extend', leaseMs),
+      extend: async (leaseMs) => {
+        checkLease(leaseMs, this.limits.leaseMs);
+        return settle('extend', leaseMs);
+      },
       release: (afterMs) => settle('release', afterMs),
     };
   }
