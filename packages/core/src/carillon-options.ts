@@ -8,7 +8,7 @@ import type { EngineParts } from './runtime/engine.js';
 import { type Catalog, catalogOf } from './task/catalog.js';
 import { consoleLogger, type Logger } from './task/logger.js';
 import { atLeast, atLeastOne, checkQueue, onlyKnown } from './task/options.js';
-import type { TaskDefinition } from './task/task.js';
+import type { TaskDefinition } from './task/definition.js';
 import { type Clock, type Ids, type Random, systemClock, systemIds, systemRandom } from './time/clock.js';
 import { type Duration, durationMs } from './time/duration.js';
 

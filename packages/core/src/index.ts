@@ -47,12 +47,14 @@ export type {
 export type { JobPage, JobQuery } from './runtime/jobs.js';
 export type { ScheduleAnswer, ScheduleRefusal } from './runtime/placements.js';
 export type { EventMap, JobEvent, Listener, ScheduleEvent } from './task/events.js';
-export type { Attempt, Handler, HandlerResolver, Occurrence, Services } from './task/handler.js';
+export { implement } from './task/definition.js';
+export type { HandlerResolver, TaskDefinition } from './task/definition.js';
+export type { Attempt, Handler, Occurrence, Services } from './task/handler.js';
 export { consoleLogger, silentLogger } from './task/logger.js';
 export type { Logger } from './task/logger.js';
 export type { CatchUpMode, CatchUpSpec, Overlap, Recurring, ScheduleSpec } from './task/recurring.js';
 export { giveUp, retryAfter, Ruling, snooze } from './task/ruling.js';
-export { defineTask, implement, TASK, taskOf } from './task/task.js';
+export { defineTask, TASK, taskOf } from './task/task.js';
 export type {
   AnyTask,
   Failure,
@@ -63,7 +65,6 @@ export type {
   RetryOptions,
   Task,
   TaskClass,
-  TaskDefinition,
   TaskOptions,
   TaskRef,
 } from './task/task.js';

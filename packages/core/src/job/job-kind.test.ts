@@ -4,7 +4,8 @@ import type { Lease, LedgerRecord, RecordContent, Write } from '../ports/ledger.
 import { catalogOf } from '../task/catalog.js';
 import type { Arrived, Kind, Outcome, Step, Work } from '../task/kind.js';
 import { resolveTask } from '../task/options.js';
-import { defineTask, implement, type TaskOptions } from '../task/task.js';
+import { implement } from '../task/definition.js';
+import { defineTask, type TaskOptions } from '../task/task.js';
 import { candidate, type ScheduleFields } from './candidate.js';
 import { GRACE_MS, UNSENT_MS } from './carriage.js';
 import { bodyText, type Job, type JobBody, readJob, withBody, writeJob } from './job.js';

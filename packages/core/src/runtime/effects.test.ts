@@ -6,7 +6,8 @@ import { Carillon } from '../carillon.js';
 import type { Change, Ledger } from '../ports/ledger.js';
 import type { Attempt } from '../task/handler.js';
 import { silentLogger } from '../task/logger.js';
-import { defineTask, implement } from '../task/task.js';
+import { implement } from '../task/definition.js';
+import { defineTask } from '../task/task.js';
 
 const task = defineTask<null>('sell', { attempts: 2, retry: { backoff: () => '1ms' } });
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { catalogOf } from './catalog.js';
-import type { HandlerResolver } from './handler.js';
-import { defineTask, implement } from './task.js';
+import { type HandlerResolver, implement } from './definition.js';
+import { defineTask } from './task.js';
 
 const noop = (): void => {};
 

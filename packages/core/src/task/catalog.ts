@@ -3,10 +3,10 @@
 // C1  A name means one task: a second definition of it is refused at start, never decided by order.
 
 import { CarillonError } from '../errors.js';
-import type { HandlerResolver } from './handler.js';
+import type { HandlerResolver, TaskDefinition } from './definition.js';
 import { resolveTask, type ResolvedTask } from './options.js';
 import type { Recurring } from './recurring.js';
-import type { AnyTask, TaskDefinition } from './task.js';
+import type { AnyTask } from './task.js';
 
 /** A task that an engine can run. */
 export interface CatalogEntry {

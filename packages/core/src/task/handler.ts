@@ -1,6 +1,5 @@
-// Handler: the code that runs a job, what it is given, and where it comes from.
+// Handler: the code that runs a job, and what it is given.
 
-import type { AnyTask } from './task.js';
 import type { Logger } from './logger.js';
 
 /** One occurrence of a schedule, as its handler sees it. */
@@ -60,13 +59,4 @@ export interface Handler<P = never, R = unknown> {
 /** Gives what a handler's own dependencies could give: `unless` asks it for services. */
 export interface Services {
   get<T>(token: (abstract new (...args: never[]) => T) | string | symbol): T;
-}
-
-/** Where handlers come from: a container, or plain code. Asked once for each attempt, so scopes are honoured. */
-export interface HandlerResolver {
-  resolve(task: AnyTask): Handler | Promise<Handler>;
-  /** Services for `unless`; without it `unless` gets one whose `get` throws. */
-  readonly services?: Services;
-  /** Throws at start, with what to write, if the handler of `task` can't be resolved. */
-  check?(task: AnyTask): void;
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { defineTask, implement, TASK, taskOf } from './task.js';
+import { implement } from './definition.js';
+import { defineTask, TASK, taskOf } from './task.js';
 
 describe('a token', () => {
   test('is a name and its options, and nobody changes it', () => {

@@ -4,8 +4,7 @@ import { CarillonError } from '../errors.js';
 import type { StandardSchema } from '../message/schema.js';
 import type { Backoff, BackoffData } from '../retry/backoff.js';
 import type { Duration } from '../time/duration.js';
-import type { Handler, HandlerResolver, Services } from './handler.js';
-import type { Recurring } from './recurring.js';
+import type { Services } from './handler.js';
 import type { Ruling } from './ruling.js';
 
 /** What `retry.on` is told about a failure. */
@@ -153,27 +152,4 @@ export function taskOf(ref: TaskRef): AnyTask {
   throw new CarillonError('E_TASK_UNKNOWN', `The class ${ref.name || '(anonymous)'} is not a task.`, {
     next: 'Decorate it with @ScheduledTask(), or schedule by a token made with defineTask().',
   });
-}
-
-/** A task and where its handler comes from: what an engine needs to run it. */
-export interface TaskDefinition {
-  readonly task: AnyTask;
-  readonly resolver: HandlerResolver;
-  /** When it runs by itself: put in place when the Carillon starts. */
-  readonly recurring?: Recurring;
-}
-
-/** Binds a task to a plain function or object, without a container; throws `E_TASK_HANDLER` if it gets neither. */
-export function implement<P, R>(
-  task: Task<P, R>,
-  handler: Handler<P, R | Ruling> | Handler<P, R | Ruling>['handle'],
-  services?: Services,
-): TaskDefinition {
-  const bound: Handler = typeof handler === 'function' ? { handle: handler } : handler;
-  if (typeof bound?.handle !== 'function') {
-    throw new CarillonError('E_TASK_HANDLER', `The task ${taskOf(task).name} is given no handler.`, {
-      next: 'Pass a function, or an object with a `handle` method, as the second argument of implement().',
-    });
-  }
-  return { task, resolver: { resolve: () => bound, ...(services && { services }) } };
 }

@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 import type { Test } from '../suite.js';
 import { FAR_MS, jobKey, LEASE_MS } from '../ledger/ledger-probe.js';
-import type { ProbedBackend } from './fused-conformance.js';
+import type { ProbedBackend } from './fused-probe.js';
 import { grantsOf, idsOf } from './fused-probe.js';
 
 /** Which records are received, and when. */

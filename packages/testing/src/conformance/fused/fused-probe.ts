@@ -1,10 +1,27 @@
 // Fused probe: receives from one handle of a fused backend, in words that a test can be read in.
 
 import { expect } from 'vitest';
-import type { Delivery, Grant, ReceiveRequest, Transport } from '@carillon/core/spi';
-import { LEASE_MS } from '../ledger/ledger-probe.js';
+import type { Backend, Delivery, Grant, ReceiveRequest, Transport } from '@carillon/core/spi';
+import { LEASE_MS, type LedgerProbe } from '../ledger/ledger-probe.js';
+import type { Closeable } from '../suite.js';
 
 const MOMENT_MS = 50; // long enough for a receiver to see what is there
+
+/** A fresh fused backend, and the time that it lives in. */
+export interface FusedFixture extends Closeable {
+  /** Both ports open, nothing in them. */
+  readonly backend: Backend;
+  /** Lets the backend's clock move on by at least so many ms: in virtual time at once, else by waiting. */
+  readonly advance: (ms: number) => Promise<void>;
+  /** Opens another handle on the same store, as another process would; tests that need one are skipped without it. */
+  readonly second?: () => Promise<Backend>;
+}
+
+/** What a test of a fused backend works with. */
+export interface ProbedBackend extends FusedFixture {
+  readonly ledger: LedgerProbe;
+  readonly probe: FusedProbe;
+}
 
 /** A `receive` under way. */
 export interface PendingGrants {

@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 import type { Test } from '../suite.js';
 import { asGranted, jobKey, LEASE_MS, outboxEntry } from '../ledger/ledger-probe.js';
-import type { ProbedBackend } from './fused-conformance.js';
+import type { ProbedBackend } from './fused-probe.js';
 import { idsOf } from './fused-probe.js';
 
 /** What is received is held. */

@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { Test } from '../suite.js';
 import { jobKey } from '../ledger/ledger-probe.js';
 import type { LedgerProbe } from '../ledger/ledger-probe.js';
-import type { ProbedBackend } from './fused-conformance.js';
+import type { ProbedBackend } from './fused-probe.js';
 
 /** Limits per call and per task. */
 export function room(test: Test<ProbedBackend>): void {

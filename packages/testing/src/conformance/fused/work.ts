@@ -5,7 +5,7 @@ import type { Grant } from '@carillon/core/spi';
 import type { Test } from '../suite.js';
 import { jobKey } from '../ledger/ledger-probe.js';
 import type { LedgerProbe } from '../ledger/ledger-probe.js';
-import type { ProbedBackend } from './fused-conformance.js';
+import type { ProbedBackend } from './fused-probe.js';
 import { grantsOf } from './fused-probe.js';
 import type { FusedProbe } from './fused-probe.js';
 

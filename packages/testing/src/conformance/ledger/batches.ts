@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 import type { Change, Claim, Expectation } from '@carillon/core/spi';
 import type { Test } from '../suite.js';
-import type { ProbedLedger } from './ledger-conformance.js';
+import type { ProbedLedger } from './ledger-probe.js';
 import { asGranted, FAR_MS, jobKey, LEASE_MS } from './ledger-probe.js';
 import type { LedgerProbe } from './ledger-probe.js';
 

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import type { Test } from '../suite.js';
-import type { ProbedLedger } from './ledger-conformance.js';
+import type { ProbedLedger } from './ledger-probe.js';
 import { asGranted, FAR_MS, jobKey, LEASE_MS } from './ledger-probe.js';
 
 /** Claims, grants and what a holder writes (L2, L3, L5, L6 of ports/ledger.ts). */

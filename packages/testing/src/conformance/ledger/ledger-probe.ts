@@ -17,6 +17,22 @@ import type {
   RenewalAnswer,
   Write,
 } from '@carillon/core/spi';
+import type { Closeable } from '../suite.js';
+
+/** A fresh ledger, and the time that it lives in. */
+export interface LedgerFixture extends Closeable {
+  /** Open and empty. */
+  readonly ledger: Ledger;
+  /** Lets the ledger's clock move on by at least so many ms: in virtual time at once, else by waiting. */
+  readonly advance: (ms: number) => Promise<void>;
+  /** Opens another handle on the same store, as another process would; tests that need one are skipped without it. */
+  readonly second?: () => Promise<Ledger>;
+}
+
+/** What a test of a ledger works with. */
+export interface ProbedLedger extends LedgerFixture {
+  readonly probe: LedgerProbe;
+}
 
 /** The lease that tests ask for, and wait out: long enough for a slow machine, short enough for real time. */
 export const LEASE_MS = 1000;

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import type { Test } from '../suite.js';
-import type { ProbedLedger } from './ledger-conformance.js';
+import type { ProbedLedger } from './ledger-probe.js';
 
 /** Opening, closing, and the clock. */
 export function lifecycle(test: Test<ProbedLedger>): void {

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import type { Test } from '../suite.js';
-import type { ProbedLedger } from './ledger-conformance.js';
+import type { ProbedLedger } from './ledger-probe.js';
 import { asGranted, FAR_MS, jobKey } from './ledger-probe.js';
 import type { LedgerProbe } from './ledger-probe.js';
 

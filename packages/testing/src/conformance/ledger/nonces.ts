@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 import type { Write } from '@carillon/core/spi';
 import type { Test } from '../suite.js';
-import type { ProbedLedger } from './ledger-conformance.js';
+import type { ProbedLedger } from './ledger-probe.js';
 import { asGranted, jobKey, LEASE_MS, outboxEntry } from './ledger-probe.js';
 
 /** Repeated calls (L4). */

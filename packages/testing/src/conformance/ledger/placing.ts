@@ -3,7 +3,7 @@
 import { expect } from 'vitest';
 import type { Expectation, Write } from '@carillon/core/spi';
 import type { Test } from '../suite.js';
-import type { ProbedLedger } from './ledger-conformance.js';
+import type { ProbedLedger } from './ledger-probe.js';
 import { FAR_MS, jobKey, outboxEntry } from './ledger-probe.js';
 
 /** Expectations, and changes as a whole (L1, L2 of ports/ledger.ts). */

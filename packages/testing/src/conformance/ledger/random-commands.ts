@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 import type { Change, Expectation, LedgerRecord, RecordContent, Random, Write } from '@carillon/core/spi';
 import { seededRandom } from '../../seeded-random.js';
 import type { Test } from '../suite.js';
-import type { ProbedLedger } from './ledger-conformance.js';
+import type { ProbedLedger } from './ledger-probe.js';
 import { FAR_MS, jobKey, outboxEntry } from './ledger-probe.js';
 import type { LedgerProbe } from './ledger-probe.js';
 import { ModelLedger } from './model-ledger.js';

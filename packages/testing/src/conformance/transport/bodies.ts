@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import type { Test } from '../suite.js';
-import type { ProbedTransport } from './transport-conformance.js';
+import type { ProbedTransport } from './transport-probe.js';
 
 const BODIES: readonly [name: string, body: Uint8Array][] = [
   ['every byte', Uint8Array.from({ length: 256 }, (_, index) => index)],

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import type { Test } from '../suite.js';
-import type { ProbedTransport } from './transport-conformance.js';
+import type { ProbedTransport } from './transport-probe.js';
 
 /** Arrival, once at least and never early (P1 of ports/transport.ts). */
 export function delivery(test: Test<ProbedTransport>): void {

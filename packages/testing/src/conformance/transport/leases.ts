@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import type { Test } from '../suite.js';
-import type { ProbedTransport } from './transport-conformance.js';
+import type { ProbedTransport } from './transport-probe.js';
 
 /** Holding and redelivery (P2 of ports/transport.ts). */
 export function leases(test: Test<ProbedTransport>): void {

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import type { Test } from '../suite.js';
-import type { ProbedTransport } from './transport-conformance.js';
+import type { ProbedTransport } from './transport-probe.js';
 
 const LARGEST_TRIED = 16 * 1024 * 1024;
 

@@ -2,7 +2,7 @@
 
 import { expect } from 'vitest';
 import type { Test } from '../suite.js';
-import type { ProbedTransport } from './transport-conformance.js';
+import type { ProbedTransport } from './transport-probe.js';
 
 /** The long poll. */
 export function receive(test: Test<ProbedTransport>): void {

@@ -2,9 +2,28 @@
 
 import { expect } from 'vitest';
 import type { Delivery, Instant, OutgoingMessage, ReceiveRequest, Transport } from '@carillon/core/spi';
-import type { TransportFixture } from './transport-conformance.js';
+import type { Closeable } from '../suite.js';
 
 const STEPS = 50; // how finely a wait is cut
+
+/** A fresh transport, and the time that it lives in. */
+export interface TransportFixture extends Closeable {
+  /** Open and empty. */
+  readonly transport: Transport;
+  /** Lets at least so many ms pass: in virtual time at once, else by waiting. */
+  readonly advance: (ms: number) => Promise<void>;
+  /** The broker's time, as well as it can be told. */
+  readonly now: () => Instant;
+  /** How much later than asked for a message may come, in ms, before a test calls it lost. Default 0. */
+  readonly slackMs?: number;
+  /** Opens another handle on the same messages, as another process would; tests that need one are skipped without it. */
+  readonly second?: () => Promise<Transport>;
+}
+
+/** What a test of a transport works with. */
+export interface ProbedTransport extends TransportFixture {
+  readonly probe: TransportProbe;
+}
 
 /** A delivery, and when it was seen. */
 export interface Arrival {
