@@ -42,6 +42,7 @@ export class Carillon implements AsyncDisposable {
   readonly #namespace: string;
   readonly #payloadBytes: number;
   readonly #ids: Ids;
+  readonly #resolved = new WeakMap<AnyTask, ResolvedTask>(); // tasks that others run
 
   /** Throws `E_OPTIONS`, `E_DURATION`, `E_TASK_DUPLICATE` or `E_TASK_HANDLER`; touches nothing outside this process. */
   constructor(options: CarillonOptions) {
@@ -252,7 +253,11 @@ export class Carillon implements AsyncDisposable {
   }
 
   #optionsOf(task: AnyTask): ResolvedTask {
-    return this.#catalog.get(task.name)?.options ?? resolveTask(task);
+    const own = this.#catalog.get(task.name)?.options ?? this.#resolved.get(task);
+    if (own !== undefined) return own;
+    const resolved = resolveTask(task);
+    this.#resolved.set(task, resolved);
+    return resolved;
   }
 
   async #candidate(task: AnyTask, payload: unknown, fields: ScheduleFields = {}): Promise<Candidate> {

@@ -13,23 +13,23 @@ export function told(before: Job, after: Job, outcome: Outcome, over: Ended, abo
   const attempt = after.body.starts ?? 1;
   if (after.state === 'done') {
     const result = outcome.outcome === 'done' ? outcome.result : undefined;
-    return [{ event: 'job:completed', data: { ...about, attempt, durationMs: over.endedAt - over.startedAt, result } }];
+    return [{ event: 'job:completed', data: { attempt, durationMs: over.endedAt - over.startedAt, result, ...about } }];
   }
   if (after.state === before.state && isSettled(before)) return []; // told by those who settled it
   const error = 'error' in outcome ? outcome.error : undefined;
   if (after.state !== 'scheduled') return ended(after, about, error);
-  if (outcome.outcome === 'interrupted') return [{ event: 'job:interrupted', data: { ...about, worker: over.worker } }];
+  if (outcome.outcome === 'interrupted') return [{ event: 'job:interrupted', data: { worker: over.worker, ...about } }];
   if ((after.body.failures ?? 0) === (before.body.failures ?? 0))
-    return [{ event: 'job:snoozed', data: { ...about, attempt, until: after.dueAt } }];
-  return [{ event: 'job:failed', data: { ...about, attempt, error, retryAt: after.dueAt } }];
+    return [{ event: 'job:snoozed', data: { attempt, until: after.dueAt, ...about } }];
+  return [{ event: 'job:failed', data: { attempt, error, retryAt: after.dueAt, ...about } }];
 }
 
 /** What an arrival that starts nothing has to tell. */
 export function onItsWay(why: Way, job: Job, about: JobEvent): readonly Happening[] {
   if (why === 'settled') return ended(job, about, undefined);
   if (why === 'marked') return [];
-  if (why === 'hop') return [{ event: 'job:hopped', data: { ...about, dueAt: job.dueAt } }];
-  return [{ event: 'job:given-back', data: { ...about, why: why === 'paused' ? 'paused' : 'unknown' } }];
+  if (why === 'hop') return [{ event: 'job:hopped', data: { dueAt: job.dueAt, ...about } }];
+  return [{ event: 'job:given-back', data: { why: why === 'paused' ? 'paused' : 'unknown', ...about } }];
 }
 
 /** What a job's settling has to tell. */
@@ -37,13 +37,13 @@ export function ended(job: Job, about: JobEvent, error: unknown): readonly Happe
   const reason = job.body.reason ?? '';
   switch (job.state) {
     case 'dead':
-      return [{ event: 'job:dead', data: { ...about, reason, error } }];
+      return [{ event: 'job:dead', data: { reason, error, ...about } }];
     case 'indeterminate':
-      return [{ event: 'job:indeterminate', data: { ...about, reason } }];
+      return [{ event: 'job:indeterminate', data: { reason, ...about } }];
     case 'cancelled':
-      return [{ event: 'job:cancelled', data: { ...about, reason } }];
+      return [{ event: 'job:cancelled', data: { reason, ...about } }];
     case 'skipped':
-      return [{ event: 'job:skipped', data: { ...about, reason } }];
+      return [{ event: 'job:skipped', data: { reason, ...about } }];
     default:
       return [];
   }

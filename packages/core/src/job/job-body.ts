@@ -129,24 +129,22 @@ export function readBody(text: string): JobBody | undefined {
 }
 
 function shortened(body: JobBody, attempts: readonly PastAttempt[]): WrittenBody {
-  return {
-    ...body,
+  return Object.assign({}, body, {
     starts: body.starts === attempts.length ? undefined : body.starts,
     attempts: attempts.map(({ worker, startedAt, endedAt, outcome, error }): WrittenAttempt => {
       const took = endedAt - startedAt;
       return error === undefined ? [worker, startedAt, took, outcome] : [worker, startedAt, took, outcome, error];
     }),
-  };
+  });
 }
 
 function restored(body: WrittenBody, attempts: readonly WrittenAttempt[]): JobBody {
   const starts = body.starts ?? attempts.length;
-  return {
-    ...body,
+  return Object.assign({}, body, {
     starts,
     attempts: attempts.map(([worker, startedAt, tookMs, outcome, error], index): PastAttempt => {
       const number = starts - attempts.length + index + 1;
       return { number, worker, startedAt, endedAt: startedAt + tookMs, outcome, ...(error && { error }) };
     }),
-  };
+  });
 }

@@ -186,7 +186,7 @@ export function jobKind(parts: JobKindParts): Kind {
       const policy = policyOf(delivered);
       const interruptions: Happening[] = record.interrupted.map((lease) => ({
         event: 'job:interrupted',
-        data: { ...about(delivered), worker: lease.holder },
+        data: { worker: lease.holder, ...about(delivered) },
       }));
       const arrival = arrive(delivered, record, { now, policy, paused });
       const { job } = arrival;
@@ -212,7 +212,7 @@ export function jobKind(parts: JobKindParts): Kind {
       const expect: Expectation = { version: record.version };
       const guard = guardOf(catalog.get(job.task), job, () => skipped(job, record, expect, now));
       const on = hop(job);
-      const hopped: Happening = { event: 'job:hopped', data: { ...about(on), dueAt: on.dueAt } };
+      const hopped: Happening = { event: 'job:hopped', data: { dueAt: on.dueAt, ...about(on) } };
       return { to: 'hop', step: step(on, record, expect, now, () => [hopped], Math.max(on.dueAt, now)), guard };
     },
 

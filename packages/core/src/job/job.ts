@@ -133,5 +133,5 @@ export function nextOf(job: Job, now: Instant): Job {
 
 /** The same job with these fields of the body changed; `undefined` takes a field out. */
 export function withBody(job: Job, change: Partial<{ [K in keyof JobBody]: JobBody[K] | undefined }>): Job {
-  return { ...job, body: { ...job.body, ...change } };
+  return { ...job, body: Object.assign({}, job.body, change) };
 }

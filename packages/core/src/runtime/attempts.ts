@@ -82,7 +82,7 @@ export class Attempts {
 
     if (events.hears('job:started')) {
       const latenessMs = Math.max(0, startedAt - work.dueAt);
-      events.emit('job:started', { ...this.#about(work), attempt: work.number, latenessMs, late: work.late });
+      events.emit('job:started', { attempt: work.number, latenessMs, late: work.late, ...this.#about(work) });
     }
     this.#running.add(attempt);
     heartbeat.add(held, renewedAt);
@@ -127,7 +127,7 @@ export class Attempts {
     for (let record = first; ;) {
       const step = work.settle(record, outcome, over);
       const change = { nonce: ids.nonce(), writes: step.writes, durable: true };
-      const changes = [outcome.outcome === 'done' && effect !== undefined ? { ...change, effect } : change];
+      const changes = [outcome.outcome === 'done' && effect !== undefined ? { effect, ...change } : change];
       const [answer] = (await availability.persist(() => ledger.commit(changes))) ?? [];
       if (answer?.answer === 'ok') return step;
       if (answer?.answer === 'conflict' && answer.record?.fence === fence) {
@@ -139,7 +139,7 @@ export class Attempts {
         outcome = { outcome: 'failed', error: new Error(answer.reason), verdict: answer.partly ? 'dead' : 'retry' }; // U4
         continue;
       }
-      if (answer !== undefined) events.emit('lease:lost', { ...this.#about(work), attempt: work.number });
+      if (answer !== undefined) events.emit('lease:lost', { attempt: work.number, ...this.#about(work) });
       return undefined;
     }
   }
@@ -174,7 +174,7 @@ export class Attempts {
 
   #lose(attempt: RunningAttempt, work: Work): void {
     const { events } = this.#parts;
-    events.emit('lease:lost', { ...this.#about(work), attempt: work.number });
+    events.emit('lease:lost', { attempt: work.number, ...this.#about(work) });
     attempt.stop('lost');
     attempt.abandon(undefined); // U1
     this.#parts.clock.after(OVERRUN_MS, () => {
@@ -188,7 +188,7 @@ export class Attempts {
       { task: work.entry.task.name, jobId: work.id },
       `a handler goes on after its ${why}; what it does counts for nothing`,
     );
-    events.emit('job:overran', { ...this.#about(work), attempt: work.number, why });
+    events.emit('job:overran', { attempt: work.number, why, ...this.#about(work) });
   }
 
   /** A result that can't be kept does not undo the work: it is left out, and said so. */

@@ -85,7 +85,6 @@ function resolve(task: AnyTask): ResolvedTask {
   oneOf(options.record, ['on-schedule', 'on-claim'], at('record'));
 
   return Object.freeze({
-    ...policy(options, at),
     name,
     queue: checkQueue(options.queue ?? 'default'),
     delay: options.in ?? '0s',
@@ -99,6 +98,7 @@ function resolve(task: AnyTask): ResolvedTask {
     onExisting: options.onExisting ?? 'keep',
     keepDoneMs: ms(options.keep, 'keep', 3 * 86_400_000),
     keepDeadMs: ms(options.keep, 'keep', 30 * 86_400_000),
+    ...policy(options, at),
   });
 }
 
