@@ -57,13 +57,19 @@ export class Deliveries {
   }
 
   /** One delivery's way from its grant on; `landed` is called once it needs no room in the slots any more. */
-  async granted(delivery: Delivery, grant: Grant, landed: () => void): Promise<void> {
-    const { slots, landing, kinds } = this.#parts;
+  granted(delivery: Delivery, grant: Grant, landed: () => void): Promise<void> {
+    const { slots, kinds } = this.#parts;
     const { record } = grant;
     landed();
     const kind = kinds.get(record.key.kind);
     if (kind === undefined) return this.#giveBack(delivery, grant);
     if (slots.take(delivery.queue, record.task)) return this.#work(delivery, grant, kind);
+    return this.#queue(delivery, grant, kind);
+  }
+
+  async #queue(delivery: Delivery, grant: Grant, kind: Kind): Promise<void> {
+    const { slots, landing } = this.#parts;
+    const { record } = grant;
     const turn: Turn = (start) => slots.turn(delivery.queue, record.task, start);
     if (await landing.queue(delivery, leaseOf(grant), turn)) return this.#work(delivery, grant, kind);
     await this.#release(delivery, grant, kind, landing.closed ? 0 : FULL_RETRY_MS);
@@ -205,10 +211,15 @@ export class Deliveries {
     await ackIf(delivery, false, availability);
   }
 
-  async #finish(delivery: Delivery, key: RecordKey, step: Step | undefined): Promise<void> {
-    if (step === undefined) return; // Y2: lost, or given up at the stop
-    const { events, outbox, availability } = this.#parts;
-    events.tell(step.happenings);
+  #finish(delivery: Delivery, key: RecordKey, step: Step | undefined): Promise<void> | undefined {
+    if (step === undefined) return undefined; // Y2: lost, or given up at the stop
+    this.#parts.events.tell(step.happenings);
+    if (delivery.granted !== undefined && step.outbox.length === 0) return undefined; // its commit was its ack
+    return this.#sendAndAck(delivery, key, step);
+  }
+
+  async #sendAndAck(delivery: Delivery, key: RecordKey, step: Step): Promise<void> {
+    const { outbox, availability } = this.#parts;
     await ackIf(delivery, await outbox.send(key, step.outbox), availability); // Y1
   }
 }

@@ -31,7 +31,8 @@ const NOTHING = (): void => {};
 /** The receive loops of one engine. */
 export class Intake {
   readonly #parts: IntakeParts;
-  readonly #underway = new Set<Promise<void>>();
+  #underway = 0;
+  #emptied: (() => void)[] = [];
   #loops: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
@@ -41,7 +42,7 @@ export class Intake {
 
   /** Deliveries that are on their way from arrival to ack. */
   get underway(): number {
-    return this.#underway.size;
+    return this.#underway;
   }
 
   /** Starts the loops. */
@@ -56,8 +57,8 @@ export class Intake {
   }
 
   /** Resolves when every delivery taken so far has come to its end. */
-  async drained(): Promise<void> {
-    while (this.#underway.size > 0) await Promise.all(this.#underway);
+  drained(): Promise<void> {
+    return this.#underway === 0 ? Promise.resolve() : new Promise((resolve) => void this.#emptied.push(resolve));
   }
 
   async #serve(queue: string): Promise<void> {
@@ -91,11 +92,8 @@ export class Intake {
     if (deliveries.length > 0) await pauses.fresh();
     for (const delivery of deliveries) {
       const landed = delivery.granted === undefined ? slots.expect(queue) : NOTHING; // a granted one takes its slot at once
-      const way = this.#handle(delivery, landed).finally(() => {
-        landed();
-        this.#underway.delete(way);
-      });
-      this.#underway.add(way);
+      this.#underway += 1;
+      void this.#handle(delivery, landed);
     }
   }
 
@@ -108,6 +106,10 @@ export class Intake {
     } catch (error) {
       log.error({ err: error }, 'a delivery could not be handled; it will come again');
       await giveBack(delivery, GIVE_BACK_MS, availability);
+    } finally {
+      landed();
+      this.#underway -= 1;
+      if (this.#underway === 0) for (const resolve of this.#emptied.splice(0)) resolve();
     }
   }
 }
