@@ -4,8 +4,9 @@
 // X2  What only some handlers use (signal, logger, dates) is made when it is first asked for.
 
 import { CarillonError } from '../errors.js';
-import { validate } from '../message/schema.js';
-import type { Attempt, Handler, Occurrence } from '../task/handler.js';
+import { type StandardSchema, validate } from '../message/schema.js';
+import type { Grant, LedgerRecord } from '../ports/ledger.js';
+import type { Attempt, Occurrence } from '../task/handler.js';
 import type { Outcome, Work } from '../task/kind.js';
 import type { Logger } from '../task/logger.js';
 import { Ruling } from '../task/ruling.js';
@@ -16,18 +17,16 @@ import type { Instant } from '../time/instant.js';
 /** Why a handler is told to stop. */
 export type StopReason = 'timeout' | 'lost' | 'cancelled' | 'stopping';
 
-/** What an attempt needs beside its work. */
-export interface AttemptParts {
+/** What all attempts of an engine share. */
+export interface AttemptHost {
   readonly clock: Clock;
   readonly log: Logger;
-  readonly fence: number;
-  readonly deliveredAt: Instant;
-  readonly startedAt: Instant;
+  readonly namespace: string;
   /** The ledger's time. */
-  readonly now: () => Instant;
-  readonly idempotencyKey: string;
-  readonly keepProgress: (value: unknown) => Promise<void>;
-  readonly takesEffect: (effect: unknown) => boolean;
+  now(): Instant;
+  /** Answers with the record as it is then. */
+  keepProgress(work: Work, record: LedgerRecord, value: unknown): Promise<LedgerRecord>;
+  takesEffect(effect: unknown): boolean;
 }
 
 /** How long a handler may go on after its time-out before it counts as ignoring it, in milliseconds. */
@@ -42,8 +41,10 @@ const TEXT: Record<StopReason, string> = {
 
 /** An attempt in progress; also what its handler is given. */
 export class RunningAttempt implements Attempt {
+  readonly #host: AttemptHost;
   readonly #work: Work;
-  readonly #parts: AttemptParts;
+  readonly #grant: Grant;
+  readonly #startedAt: Instant;
   #controller: AbortController | undefined;
   #stopped: StopReason | undefined;
   #log: Logger | undefined;
@@ -51,10 +52,15 @@ export class RunningAttempt implements Attempt {
   #timer: Timer | undefined;
   #handlerEnded = false;
   #effect: unknown;
+  /** As it is known to stand now. */
+  record: LedgerRecord;
 
-  constructor(work: Work, parts: AttemptParts) {
+  constructor(host: AttemptHost, work: Work, grant: Grant, startedAt: Instant) {
+    this.#host = host;
     this.#work = work;
-    this.#parts = parts;
+    this.#grant = grant;
+    this.#startedAt = startedAt;
+    this.record = grant.record;
   }
 
   get jobId(): string {
@@ -67,10 +73,11 @@ export class RunningAttempt implements Attempt {
     return this.#work.key;
   }
   get idempotencyKey(): string {
-    return this.#parts.idempotencyKey;
+    const { namespace } = this.#host;
+    return namespace === '' ? this.#work.id : `${namespace}/${this.#work.id}`;
   }
   get fencingToken(): number {
-    return this.#parts.fence;
+    return this.#grant.fence;
   }
   get number(): number {
     return this.#work.number;
@@ -82,10 +89,10 @@ export class RunningAttempt implements Attempt {
     return new Date(this.#work.dueAt);
   }
   get deliveredAt(): Date {
-    return new Date(this.#parts.deliveredAt);
+    return new Date(this.#grant.at);
   }
   get startedAt(): Date {
-    return new Date(this.#parts.startedAt);
+    return new Date(this.#startedAt);
   }
   get headers(): Readonly<Record<string, string>> {
     return this.#work.headers;
@@ -94,7 +101,7 @@ export class RunningAttempt implements Attempt {
     const { occurrence, nominalAt } = this.#work;
     if (occurrence === undefined) return undefined;
     const { schedule, origin, previous, slot } = occurrence;
-    const latenessMs = Math.max(0, this.#parts.startedAt - nominalAt);
+    const latenessMs = Math.max(0, this.#startedAt - nominalAt);
     return {
       schedule,
       origin,
@@ -106,7 +113,7 @@ export class RunningAttempt implements Attempt {
     };
   }
   get log(): Logger {
-    return (this.#log ??= this.#parts.log.child({ task: this.task, jobId: this.jobId, attempt: this.number }));
+    return (this.#log ??= this.#host.log.child({ task: this.task, jobId: this.jobId, attempt: this.number }));
   }
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
@@ -115,12 +122,12 @@ export class RunningAttempt implements Attempt {
     }
     return this.#controller.signal;
   }
-  progress(value: unknown): Promise<void> {
-    return this.#parts.keepProgress(value);
+  async progress(value: unknown): Promise<void> {
+    this.record = await this.#host.keepProgress(this.#work, this.record, value);
   }
 
   completeWith(effect: unknown): void {
-    if (!this.#parts.takesEffect(effect)) {
+    if (!this.#host.takesEffect(effect)) {
       throw new CarillonError('E_OPTIONS', 'The ledger does not take this effect.', {
         next: 'Use an effect that remembers the idempotency key itself: docs/exactly-once.md.',
         id: this.#work.id,
@@ -144,13 +151,25 @@ export class RunningAttempt implements Attempt {
     return this.#handlerEnded;
   }
 
-  /** Runs the handler. `undefined` means that the attempt was abandoned: nobody may record anything for it. */
-  run(): Promise<Outcome | undefined> {
+  /** Runs the handler, to its end if it does not wait. `undefined` means that the attempt was abandoned: nobody may record
+   *  anything for it. */
+  run(): Outcome | undefined | Promise<Outcome | undefined> {
+    let answer: unknown;
+    try {
+      answer = this.#call();
+    } catch (error) {
+      this.#handlerEnded = true;
+      return this.#thrown(error);
+    }
+    if (!isPromise(answer)) {
+      this.#handlerEnded = true;
+      return this.#returned(answer);
+    }
     return new Promise((resolve) => {
       this.#finish = resolve;
       if (this.#work.timeoutMs !== Infinity)
-        this.#timer = this.#parts.clock.after(this.#work.timeoutMs, () => this.stop('timeout'));
-      this.#call().then(
+        this.#timer = this.#host.clock.after(this.#work.timeoutMs, () => this.stop('timeout'));
+      answer.then(
         (value) => this.#handlerEnds(this.#returned(value)),
         (error: unknown) => this.#handlerEnds(this.#thrown(error)),
       );
@@ -160,7 +179,7 @@ export class RunningAttempt implements Attempt {
   /** Tells the handler to stop. After a time-out it has a moment to end by itself. */
   stop(reason: StopReason): void {
     if (reason === 'timeout') {
-      this.#timer = this.#parts.clock.after(OVERRUN_MS, () => {
+      this.#timer = this.#host.clock.after(OVERRUN_MS, () => {
         this.#end({ outcome: 'timed-out', error: stopError('timeout', this.#work), ended: false });
       });
     }
@@ -174,19 +193,23 @@ export class RunningAttempt implements Attempt {
     this.#end(outcome);
   }
 
-  async #call(): Promise<unknown> {
+  #call(): unknown {
     const { entry, payload } = this.#work;
-    const { schema } = entry.options;
-    let checked = payload;
-    if (schema !== undefined) {
-      try {
-        checked = await validate(schema, payload, `the payload of task ${entry.task.name}`);
-      } catch (error) {
-        throw new InvalidPayload(error);
-      }
+    if (entry.options.schema !== undefined) return this.#callChecked(entry.options.schema);
+    const handler = entry.resolver.resolve(entry.task);
+    if (isPromise(handler)) return handler.then((resolved) => resolved.handle(payload as never, this));
+    return handler.handle(payload as never, this);
+  }
+
+  async #callChecked(schema: StandardSchema): Promise<unknown> {
+    const { entry, payload } = this.#work;
+    let checked: unknown;
+    try {
+      checked = await validate(schema, payload, `the payload of task ${entry.task.name}`);
+    } catch (error) {
+      throw new InvalidPayload(error);
     }
-    const resolved = entry.resolver.resolve(entry.task);
-    const handler: Handler = resolved instanceof Promise ? await resolved : resolved;
+    const handler = await entry.resolver.resolve(entry.task);
     return handler.handle(checked as never, this);
   }
 
@@ -231,7 +254,7 @@ export class RunningAttempt implements Attempt {
     const { entry, id, failures, nominalAt } = this.#work;
     const { on } = entry.options;
     if (on === undefined) return 'retry';
-    const ageMs = Math.max(0, this.#parts.now() - nominalAt);
+    const ageMs = Math.max(0, this.#host.now() - nominalAt);
     try {
       return on(error, { jobId: id, failures: failures + 1, ageMs }) ?? 'retry';
     } catch (thrown) {
@@ -239,6 +262,10 @@ export class RunningAttempt implements Attempt {
       return 'retry';
     }
   }
+}
+
+function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === 'function';
 }
 
 class InvalidPayload {

@@ -15,8 +15,9 @@ import type { Delivery } from '../ports/transport.js';
 import type { Ended, Outcome, Step, Work } from '../task/kind.js';
 import type { Logger } from '../task/logger.js';
 import type { Clock, Ids } from '../time/clock.js';
-import { OVERRUN_MS, RunningAttempt } from './attempt.js';
+import { type AttemptHost, OVERRUN_MS, RunningAttempt } from './attempt.js';
 import type { Availability } from './availability.js';
+import type { Commits } from './commits.js';
 import type { Events } from './events.js';
 import type { Heartbeat, Held } from './heartbeat.js';
 import type { LedgerTime } from './ledger-time.js';
@@ -24,6 +25,7 @@ import type { LedgerTime } from './ledger-time.js';
 /** What attempts need. */
 export interface AttemptsParts {
   readonly ledger: Ledger;
+  readonly commits: Commits;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly time: LedgerTime;
@@ -39,10 +41,20 @@ export interface AttemptsParts {
 /** The attempts that one engine is making. */
 export class Attempts {
   readonly #parts: AttemptsParts;
+  readonly #host: AttemptHost;
   readonly #running = new Set<RunningAttempt>();
 
   constructor(parts: AttemptsParts) {
+    const { clock, log, namespace, time, ledger } = parts;
     this.#parts = parts;
+    this.#host = {
+      clock,
+      log,
+      namespace,
+      now: () => time.now(),
+      keepProgress: (work, record, value) => this.#keepProgress(work, record, value),
+      takesEffect: (effect) => ledger.takesEffect?.(effect) === true,
+    };
   }
 
   /** Makes one attempt and commits its outcome; undefined if the lease was lost. `ended` is called when the handler is. */
@@ -53,53 +65,28 @@ export class Attempts {
     ended: () => void,
     renewedAt?: number,
   ): Promise<Step | undefined> {
-    const { clock, log, heartbeat, events, namespace, time, worker } = this.#parts;
-    let record = grant.record;
-    let committing = false;
+    const { heartbeat, events, time, worker } = this.#parts;
     const startedAt = time.now();
-    const keepProgress = async (value: unknown): Promise<void> => {
-      record = (await this.#keepProgress(work, record, value)) ?? record;
-    };
-    const attempt = new RunningAttempt(work, {
-      clock,
-      log,
-      fence: grant.fence,
-      deliveredAt: grant.at,
-      startedAt,
-      now: () => time.now(),
-      idempotencyKey: namespace === '' ? work.id : `${namespace}/${work.id}`,
-      keepProgress,
-      takesEffect: (effect) => this.#parts.ledger.takesEffect?.(effect) === true,
-    });
-    const held: Held = {
-      delivery,
-      lease: { key: record.key, fence: grant.fence, version: () => record.version },
-      onLost: () => {
-        if (!committing) this.#lose(attempt, work); // U1; else the commit's own answer tells, and may have ended the lease
-      },
-      onMoved: () => void this.#look(attempt, work, grant, (moved) => (record = moved)),
-    };
+    const attempt = new RunningAttempt(this.#host, work, grant, startedAt);
+    const hold = new Hold(this, delivery, grant, work, attempt);
 
     if (events.hears('job:started')) {
       const latenessMs = Math.max(0, startedAt - work.dueAt);
       events.emit('job:started', { attempt: work.number, latenessMs, late: work.late, ...this.#about(work) });
     }
     this.#running.add(attempt);
-    heartbeat.add(held, renewedAt);
-    let outcome: Outcome | undefined;
+    heartbeat.add(hold, renewedAt);
     try {
-      outcome = await attempt.run();
+      const run = attempt.run();
+      const outcome = run instanceof Promise ? await run : run;
       if (outcome?.outcome === 'timed-out' && !outcome.ended) this.#overran(work, 'time-out');
       ended();
       if (outcome === undefined) return undefined;
-      committing = true;
-      return await this.#commit(work, record, grant.fence, this.#storable(work, outcome), attempt.effect, {
-        worker,
-        startedAt,
-        endedAt: time.now(),
-      });
+      hold.committing = true;
+      const over = { worker, startedAt, endedAt: time.now() };
+      return await this.#commit(work, attempt.record, grant.fence, this.#storable(work, outcome), attempt.effect, over);
     } finally {
-      heartbeat.remove(held);
+      heartbeat.remove(hold);
       this.#running.delete(attempt);
     }
   }
@@ -122,13 +109,13 @@ export class Attempts {
     effect: unknown,
     over: Ended,
   ): Promise<Step | undefined> {
-    const { ledger, ids, availability, events } = this.#parts;
+    const { commits, ids, events } = this.#parts;
     let outcome = ended;
     for (let record = first; ;) {
       const step = work.settle(record, outcome, over);
       const change = { nonce: ids.nonce(), writes: step.writes, durable: true };
-      const changes = [outcome.outcome === 'done' && effect !== undefined ? { effect, ...change } : change];
-      const [answer] = (await availability.persist(() => ledger.commit(changes))) ?? [];
+      const withEffect = outcome.outcome === 'done' && effect !== undefined;
+      const answer = await commits.commit(withEffect ? { effect, ...change } : change);
       if (answer?.answer === 'ok') return step;
       if (answer?.answer === 'conflict' && answer.record?.fence === fence) {
         if (answer.record.lease === undefined) return happened(step, answer.record); // U2
@@ -144,7 +131,7 @@ export class Attempts {
     }
   }
 
-  async #keepProgress(work: Work, record: LedgerRecord, value: unknown): Promise<LedgerRecord | undefined> {
+  async #keepProgress(work: Work, record: LedgerRecord, value: unknown): Promise<LedgerRecord> {
     const { ledger, ids, availability, maxResultBytes } = this.#parts;
     encodePayload(value, maxResultBytes, 'progress');
     for (let current = record; ;) {
@@ -155,24 +142,26 @@ export class Attempts {
         current = answer.record;
         continue;
       }
-      if (answer?.answer !== 'ok' || write.do !== 'put') return undefined;
+      if (answer?.answer !== 'ok' || write.do !== 'put') return record;
       return { ...current, ...write.content, version: current.version + 1 };
     }
   }
 
-  async #look(attempt: RunningAttempt, work: Work, grant: Grant, seen: (record: LedgerRecord) => void): Promise<void> {
+  /** Reads the record that somebody has changed: there may be a wish. */
+  async look(attempt: RunningAttempt, work: Work, fence: number): Promise<void> {
     const { ledger, availability } = this.#parts;
     try {
-      const [record] = await ledger.read([grant.record.key]);
-      if (record === undefined || record.fence !== grant.fence) return;
-      seen(record);
+      const [record] = await ledger.read([attempt.record.key]);
+      if (record === undefined || record.fence !== fence) return;
+      attempt.record = record;
       if (work.wantsAbort(record)) attempt.stop('cancelled');
     } catch (error) {
       availability.report(error);
     }
   }
 
-  #lose(attempt: RunningAttempt, work: Work): void {
+  /** Ends an attempt whose lease is gone (U1). */
+  lose(attempt: RunningAttempt, work: Work): void {
     const { events } = this.#parts;
     events.emit('lease:lost', { attempt: work.number, ...this.#about(work) });
     attempt.stop('lost');
@@ -206,6 +195,38 @@ export class Attempts {
 
   #about(work: Work): { id: string; task: string; queue: string; key: string | undefined } {
     return { id: work.id, task: work.entry.task.name, queue: work.queue, key: work.key };
+  }
+}
+
+/** What the heartbeat keeps while an attempt is made. */
+class Hold implements Held {
+  readonly delivery: Delivery;
+  /** From here on the commit's own answer tells whether the lease is lost, and it may have ended the lease. */
+  committing = false;
+  readonly #attempts: Attempts;
+  readonly #grant: Grant;
+  readonly #work: Work;
+  readonly #attempt: RunningAttempt;
+
+  constructor(attempts: Attempts, delivery: Delivery, grant: Grant, work: Work, attempt: RunningAttempt) {
+    this.delivery = delivery;
+    this.#attempts = attempts;
+    this.#grant = grant;
+    this.#work = work;
+    this.#attempt = attempt;
+  }
+
+  get lease(): Required<Held>['lease'] {
+    const { key } = this.#grant.record;
+    return { key, fence: this.#grant.fence, version: () => this.#attempt.record.version };
+  }
+
+  onLost(): void {
+    if (!this.committing) this.#attempts.lose(this.#attempt, this.#work); // U1
+  }
+
+  onMoved(): void {
+    void this.#attempts.look(this.#attempt, this.#work, this.#grant.fence);
   }
 }
 

@@ -17,6 +17,7 @@ import type { Clock, Ids, Random } from '../time/clock.js';
 import { formatDuration } from '../time/duration.js';
 import { Attempts } from './attempts.js';
 import { Availability } from './availability.js';
+import { Commits } from './commits.js';
 import { Deliveries } from './delivery.js';
 import { Events } from './events.js';
 import { Heartbeat } from './heartbeat.js';
@@ -104,8 +105,10 @@ export class Engine {
     const pauses = this.pauses;
     const heartbeat = new Heartbeat({ clock, ledger, availability, leaseMs });
     const landing = new Landing({ clock, time, heartbeat, capacity: HELD_UNTIL_DUE });
+    const commits = new Commits(ledger, availability);
     const attempts = new Attempts({
       ledger,
+      commits,
       clock,
       ids,
       time,
