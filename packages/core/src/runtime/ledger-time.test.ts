@@ -86,6 +86,23 @@ it('a host’s clock that is set while it runs is noticed by the sweep', async (
   expect(starts).toEqual([from + 10 * SECOND + MINUTE]);
 });
 
+it('after an outage it goes by the clock of whichever server answers, also where nothing sweeps', async () => {
+  const clock = new VirtualClock();
+  let stepMs = 0;
+  const { ledger } = memory({ clock: { ...host(clock, 0), now: () => clock.now() + stepMs } });
+  const { transport } = memory({ clock });
+  const send = transport.send.bind(transport);
+  const producer = new Carillon({ backend: { transport, ledger }, clock, logger: silentLogger });
+  await producer.list();
+  stepMs = 5 * MINUTE;
+  transport.send = () => Promise.reject(new Error('the broker is down'));
+  await producer.schedule(task, null);
+  transport.send = send;
+  await clock.advance(SECOND);
+  const { id } = await producer.schedule(task, null, { in: '1m' });
+  expect((await producer.get(task, { id }))?.dueAt).toEqual(new Date(clock.now() + stepMs + MINUTE));
+});
+
 it.each([
   ['a little, within the landing', -1_500, 2],
   ['by more than a landing: the message is given back until its time (V4)', -5_000, 3],
