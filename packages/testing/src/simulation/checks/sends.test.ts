@@ -67,6 +67,33 @@ test('N2: a sweep that moves nothing, or that comes before the time that the las
   ]);
 });
 
+test('N2: a sweep that leaves less grace than the last one is seen', async () => {
+  const story = new Story(sends, { faults: { slow: 0.01 } });
+  story.write('a');
+  for (let sweeps = 1; sweeps <= 12; sweeps += 1) {
+    const graceMs = Math.min(15_000 * 2 ** sweeps, 3_600_000);
+    story.write('a', { wakeAt: story.now + graceMs, body: { sweeps } });
+    await story.pass(graceMs);
+  }
+  expect(story.found).toEqual([]);
+  story.write('a', { wakeAt: story.now + 1_800_000, body: { sweeps: 13 } });
+  expect(story.found).toEqual([expect.stringMatching(/^I9: a sweep names the time .*, with less than 1h of grace$/)]);
+});
+
+test('N4: after an edit the outbox of a schedule holds two messages of its own, which whoever has a delivery of it may send', () => {
+  const story = new Story(sends);
+  const schedule = { ...story.write('a'), key: { kind: 'schedule', id: 's', partition: '00' } };
+  const [old, first, second] = [0, 1, 2].map((number) => messageOf(schedule, { number }));
+  const after = { ...schedule, outbox: [promised(first!), promised(second!)] };
+  story.tell({ what: 'record', change: 'written', host: 'engine-1', key: schedule.key, before: schedule, after });
+  story.message('delivered', old!, 'engine-2');
+  story.message('stored', first!, 'engine-2');
+  story.message('stored', second!, 'engine-2');
+  expect(story.found).toEqual([]);
+  story.message('stored', second!, 'engine-3');
+  expect(story.found).toEqual(['I9: engine-3 sent a message without a cause']);
+});
+
 test('N3: a loop on a record, and one of receives, is seen', () => {
   const story = new Story(sends);
   for (let i = 0; i < 60; i += 1) story.write('a');

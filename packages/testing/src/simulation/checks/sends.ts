@@ -6,13 +6,13 @@
 //
 // N1  No store without a cause. What business code sends of on-claim jobs is paid for by its calls.
 // N2  A sweep moves the job's attention time forward, and none comes before the time that the last one has named: else
-//     every engine would send the same again at every round.
+//     every engine would send the same again at every round. That time is a grace away which doubles from sweep to sweep.
 // N3  Nothing spins: within one second there are at most `MOST_PER_SECOND` grants, writes, stores or releases of one job,
 //     and at most as many receives of a host beside what its deliveries call for. A call takes 2 ms, so a loop makes
 //     hundreds. On a fused store a grant is the delivery. What an attempt needs is paid for by the attempt: how soon one
 //     follows another is for the job's own back-off to say, and that none comes too soon is I5's.
-// N4  The outbox of a schedule, of its bell, and of an occurrence that rings it holds messages of others too: whoever wrote
-//     it, or has a delivery of it, may send what it promises.
+// N4  The outbox of a schedule, of its bell, and of an occurrence that rings it holds messages of others too, and after an
+//     edit more than one of its own: whoever wrote it, or has a delivery of it, may send what it promises.
 
 import {
   formatDuration,
@@ -21,6 +21,7 @@ import {
   type OutgoingMessage,
   type RecordKey,
 } from '@carillon/core/spi';
+import { timeOf } from '../report/plain-words.js';
 import { bodyOf, envelopeOf } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
 import { SendCauses } from './send-causes.js';
@@ -28,6 +29,8 @@ import { SendCauses } from './send-causes.js';
 const MOST_PER_SECOND = 60;
 const [GRANTED, WRITTEN, STORED] = ['a record was granted', 'a record was written', 'a message was stored'] as const;
 const PROMISERS = new Set(['job', 'schedule', 'bell']);
+const [GRACE_MS, LONGEST_GRACE_MS] = [15_000, 3_600_000] as const;
+const SLOW_MS = 20_000; // how long a write may be under way
 const SKEW_MS = 25_000; // how far an engine's idea of the ledger's time may be off: by a slow answer, by steps of its clock
 
 /** Counts what happens within a second. */
@@ -51,6 +54,7 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
   const causes = new SendCauses();
   const swept = new Map<string, { readonly fence: number; readonly wakeAt: Instant }>();
   const pace = new Pace();
+  const slowMs = plan.faults.slow === undefined ? 0 : SLOW_MS;
   const callers = new Set<string>();
   const promisedBy = new Map<string, string>(); // message → the schedule or bell whose outbox it is in
 
@@ -65,7 +69,10 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
     causes.wrote(id, host, after.outbox.length + (isSweep ? 1 : 0), isResolved || isHop);
     if (!isSweep) return;
     const { fence, wakeAt = Infinity } = after;
+    const graceMs = Math.min(GRACE_MS * 2 ** (bodyOf(after).sweeps ?? 0), LONGEST_GRACE_MS);
     if (wakeAt <= (before.wakeAt ?? -Infinity)) violate('I9', id, 'a sweep did not move the attention time'); // N2
+    else if (wakeAt - servers.ledger.now() < graceMs - SKEW_MS - slowMs)
+      violate('I9', id, `a sweep names the time ${timeOf(wakeAt)}, with less than ${formatDuration(graceMs)} of grace`); // N2
     const last = swept.get(id);
     swept.set(id, { fence, wakeAt });
     if (last?.fence !== before.fence || last.wakeAt !== before.wakeAt) return; // something happened since
@@ -75,13 +82,13 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
   };
   /** N4. */
   const promises = (name: string, host: string, { key, outbox, wakeAt }: LedgerRecord): void => {
+    const own = outbox.filter(({ message }) => isOf(key, message)).length;
     for (const { message } of outbox) {
-      if (isOf(key, message)) continue;
-      promisedBy.set(message.id, name);
-      causes.wrote(message.id, host, 1, false);
+      const isOwn = isOf(key, message);
+      if (!isOwn || own > 1) promisedBy.set(message.id, name);
+      if (!isOwn) causes.wrote(message.id, host, 1, false);
     }
     const isSweep = key.kind !== 'job' && outbox.length === 0 && wakeAt !== undefined;
-    const own = outbox.filter(({ message }) => isOf(key, message)).length;
     if (key.kind !== 'job') causes.wrote(name, host, own + (isSweep ? 1 : 0), false);
   };
 
