@@ -37,7 +37,20 @@ test('U2: a delivery that goes to and fro is seen', async () => {
   expect(story.found).toEqual([expect.stringContaining('released a delivery 3 times')]);
 });
 
-test('U3: a failure of an attempt that returned is seen, unless its time had run out', () => {
+test('U3: a host that asks a silent ledger as fast as it is refused is seen; one that asks now and then is in order', async () => {
+  const story = new Story(outage);
+  ask(story, 'ledger', 'commit', false);
+  await story.pass(6_000);
+  for (let second = 0; second < 10; second += 1) {
+    for (let i = 0; i < 20; i += 1) ask(story, 'ledger', 'commit', false);
+    await story.pass(1_000);
+  }
+  expect(story.found).toEqual([]);
+  for (let i = 0; i < 21; i += 1) ask(story, 'ledger', 'commit', false);
+  expect(story.found).toEqual([expect.stringContaining('I11: a host asks more than 20 times within one second')]);
+});
+
+test('U4: a failure of an attempt that returned is seen, unless its time had run out', () => {
   const story = new Story(outage);
   for (const id of ['a', 'b', 'c']) {
     story.write(id);

@@ -3,7 +3,8 @@
 // U1  `NOTICED_MS` after the first request that was not served (a client's time-out, and a little) a host begins at most
 //     `BEGUN` more receives until the ledger answers it again: those that were on their way to it.
 // U2  Meanwhile it releases no delivery more than twice.
-// U3  A failure is recorded only of an attempt that failed: never of one whose handler returned, unless its time had run out.
+// U3  It asks ever more rarely: the ledger that does not answer hears no more than `MOST_ASKED` requests of it a second.
+// U4  A failure is recorded only of an attempt that failed: never of one whose handler returned, unless its time had run out.
 
 import type { Instant, LedgerRecord } from '@carillon/core/spi';
 import { Fences } from './fences.js';
@@ -13,11 +14,14 @@ import type { MonitorMaker } from './monitor.js';
 const NOTICED_MS = 6_000;
 const BEGUN = 6;
 const MOST_RELEASES = 2;
+const MOST_ASKED = 20; // the probes of one engine, and whatever its business code and its handlers ask
 
 interface Outage {
   readonly since: Instant;
   receives: number;
   readonly releases: Map<string, number>;
+  /** Requests within the latest second in which there were any. */
+  asked: { readonly second: number; count: number };
 }
 
 /** Watches over I11. */
@@ -28,9 +32,11 @@ export const outage: MonitorMaker = ({ plan, violate }) => {
   const asked = (host: string, to: string, name: string, served: boolean, at: Instant): void => {
     if (to === 'ledger') {
       if (served) outages.delete(host);
-      else if (!outages.has(host)) outages.set(host, { since: at, receives: 0, releases: new Map() });
+      else if (!outages.has(host))
+        outages.set(host, { since: at, receives: 0, releases: new Map(), asked: { second: 0, count: 0 } });
     }
     const out = outages.get(host);
+    if (to === 'ledger' && out !== undefined) again(host, out, at);
     if (name !== 'receive' || out === undefined || at - out.since < NOTICED_MS) return;
     out.receives += 1;
     if (plan.shape === 'apart' && out.receives > BEGUN)
@@ -38,6 +44,19 @@ export const outage: MonitorMaker = ({ plan, violate }) => {
         'I11',
         host,
         `a host goes on receiving while the ledger has been out of its reach for ${at - out.since} ms`,
+      );
+  };
+
+  /** U3. */
+  const again = (host: string, out: Outage, at: Instant): void => {
+    const second = Math.floor(at / 1000);
+    if (out.asked.second !== second) out.asked = { second, count: 0 };
+    out.asked.count += 1;
+    if (out.asked.count > MOST_ASKED && at - out.since >= NOTICED_MS)
+      violate(
+        'I11',
+        host,
+        `a host asks more than ${MOST_ASKED} times within one second, and the ledger does not answer`,
       );
   };
 
