@@ -4,6 +4,7 @@ import { acks } from './acks.js';
 import { answers } from './answers.js';
 import { chains } from './chains.js';
 import { completions } from './completions.js';
+import { delays } from './delays.js';
 import { edits } from './edits.js';
 import { growth } from './growth.js';
 import { limits } from './limits.js';
@@ -22,6 +23,7 @@ export const MONITORS: readonly MonitorMaker[] = [
   limits,
   growth,
   neverEarly,
+  delays,
   acks,
   setAside,
   sends,
