@@ -28,7 +28,6 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     before: 'Math.round(Math.max(now, deliverAt) + graceMs)',
     after: 'now',
     does: 'leaves the attention time where it is, so that every round sends another copy',
-    open: 'no message stays lost for as many rounds as the allowance of I9 forgives',
   },
   {
     name: 'progress-gives-up-the-lease',
@@ -45,7 +44,6 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     before: 'dueAt: envelope.dueAt,\n                expiresAt',
     after: 'dueAt: Math.min(now, envelope.dueAt),\n                expiresAt',
     does: 'makes an on-claim job due when its message comes',
-    open: 'a start is judged by the due time in the record, and that is what it spoils',
   },
   {
     name: 'due-when-delivered',

@@ -23,8 +23,6 @@ export interface Mutant {
   readonly does: string;
   /** The workloads that show it, seed by seed in turn; by default those of jobs. */
   readonly workloads?: Workloads;
-  /** Why the simulator does not see it yet; such a one is shown as open, and fails the table once it is caught. */
-  readonly open?: string;
 }
 
 /** The built file's text with the bug in it; throws if the mutant is stale (U1). */

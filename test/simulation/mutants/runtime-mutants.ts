@@ -189,7 +189,6 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     before: 'await this.whenUp();',
     after: '',
     does: 'repeats a call as fast as it is refused',
-    open: 'calls to a ledger that is down are not counted',
   },
   {
     name: 'persists-only-once',
@@ -206,7 +205,6 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     before: 'endedAt: time.now(),',
     after: 'endedAt: clock.now(),',
     does: "computes the next due time from this host's clock",
-    open: 'the due time in a record is believed, and not compared with the end of the attempt',
   },
   {
     name: 'delay-by-own-clock',
@@ -215,6 +213,5 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     before: 'this.#offsetMs = Math.abs(offsetMs) <= 1 ? 0 : offsetMs;',
     after: 'this.#offsetMs = 0;',
     does: "never asks how far this host's clock is off",
-    open: 'the due time in a record is believed, and not compared with the call',
   },
 ];
