@@ -1,6 +1,6 @@
 import { VirtualClock } from '@carillon/testing';
 import { expect, it } from 'vitest';
-import { type AckParts, Acks } from './acks.js';
+import { type AckParts, Acks, GATHER_MS } from './acks.js';
 import { AckMessageRequest } from './protocol.js';
 
 type Request = InstanceType<typeof AckMessageRequest>;
@@ -35,26 +35,25 @@ function setUp() {
   return { clock, requests, ack };
 }
 
-it('sends what comes in one moment with one request', async () => {
+it('K1: sends what comes within a moment with one request', async () => {
   const { clock, requests, ack } = setUp();
-  const all = Promise.all(['a', 'b', 'c'].map(ack));
+  const answers = [ack('a')];
+  await clock.advance(GATHER_MS - 1);
+  answers.push(ack('b'), ack('c'));
   expect(requests).toHaveLength(0);
-  await clock.advance(0);
+  await clock.advance(1);
   expect(requests.map(({ handles }) => handles)).toEqual([['a', 'b', 'c']]);
   requests[0]!.answer();
-  expect(await all).toEqual(['ok', 'ok', 'ok']);
+  expect(await Promise.all(answers)).toEqual(['ok', 'ok', 'ok']);
 });
 
 it('K1: gathers, while two requests are under way, what goes with the next', async () => {
   const { clock, requests, ack } = setUp();
-  const answers = [ack('a')];
-  await clock.advance(0);
-  answers.push(ack('b'));
-  await clock.advance(0);
-  answers.push(ack('c'));
-  await clock.advance(0);
-  answers.push(ack('d'));
-  await clock.advance(0);
+  const answers: Promise<'ok' | 'lost'>[] = [];
+  for (const handle of ['a', 'b', 'c', 'd']) {
+    answers.push(ack(handle));
+    await clock.advance(GATHER_MS);
+  }
   expect(requests.map(({ handles }) => handles)).toEqual([['a'], ['b']]);
   requests[0]!.answer();
   await clock.advance(0);
@@ -64,13 +63,35 @@ it('K1: gathers, while two requests are under way, what goes with the next', asy
   expect(await Promise.all(answers)).toEqual(['ok', 'ok', 'ok', 'ok']);
 });
 
+it('K1: gives what has come during a request its moment too', async () => {
+  const { clock, requests, ack } = setUp();
+  const answers = [ack('a')];
+  await clock.advance(GATHER_MS);
+  answers.push(ack('b'));
+  requests[0]!.answer();
+  await clock.advance(0);
+  expect(requests.map(({ handles }) => handles)).toEqual([['a']]);
+  await clock.advance(GATHER_MS);
+  requests[1]!.answer();
+  expect(await Promise.all(answers)).toEqual(['ok', 'ok']);
+});
+
+it('K1: sends what fills a request at once', async () => {
+  const { clock, requests, ack } = setUp();
+  const all = Promise.all(Array.from({ length: 64 }, (_, index) => ack(`${index}`)));
+  expect(requests.map(({ handles }) => handles.length)).toEqual([64]);
+  requests[0]!.answer();
+  await clock.advance(0);
+  expect(new Set(await all)).toEqual(new Set(['ok']));
+});
+
 it('splits what is more than a request takes', async () => {
   const { clock, requests, ack } = setUp();
   const all = Promise.all(Array.from({ length: 150 }, (_, index) => ack(`${index}`)));
-  await clock.advance(0);
+  await clock.advance(GATHER_MS);
   expect(requests.map(({ handles }) => handles.length)).toEqual([64, 64]);
   requests[0]!.answer();
-  await clock.advance(0);
+  await clock.advance(GATHER_MS);
   expect(requests.map(({ handles }) => handles.length)).toEqual([64, 64, 22]);
   for (const { answer } of requests) answer();
   expect(new Set(await all)).toEqual(new Set(['ok']));
@@ -79,7 +100,7 @@ it('splits what is more than a request takes', async () => {
 it('K2: one that is lost says nothing of the others', async () => {
   const { clock, requests, ack } = setUp();
   const all = Promise.allSettled(['a', 'b', 'c'].map(ack));
-  await clock.advance(0);
+  await clock.advance(GATHER_MS);
   requests[0]!.answer({ b: 40013, c: 50001 }, 30000);
   expect(await all).toMatchObject([
     { value: 'ok' },
@@ -91,11 +112,11 @@ it('K2: one that is lost says nothing of the others', async () => {
 it('fails all of a request that failed, and goes on', async () => {
   const { clock, requests, ack } = setUp();
   const lost = Promise.allSettled(['a', 'b'].map(ack));
-  await clock.advance(0);
+  await clock.advance(GATHER_MS);
   requests[0]!.fail();
   expect(await lost).toMatchObject([{ reason: { kind: 'unreachable' } }, { reason: { kind: 'unreachable' } }]);
   const next = ack('c');
-  await clock.advance(0);
+  await clock.advance(GATHER_MS);
   requests[1]!.answer();
   expect(await next).toBe('ok');
 });
@@ -103,7 +124,7 @@ it('fails all of a request that failed, and goes on', async () => {
 it('takes the answer to the whole where an entry has none', async () => {
   const { clock, requests, ack } = setUp();
   const refused = ack('a');
-  await clock.advance(0);
+  await clock.advance(GATHER_MS);
   requests[0]!.answer({}, 40100);
   await expect(refused).rejects.toMatchObject({ kind: 'access' });
 });
