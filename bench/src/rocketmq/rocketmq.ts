@@ -1,14 +1,23 @@
 // The suite `rocketmq`: our transport beside the stock client on one real broker, in turns, and how punctual jobs are on it.
 
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { rocketmqAdmin } from '@carillon/rocketmq';
-import { startRocketmq } from '@carillon/services';
+import { startRedis, startRocketmq } from '@carillon/services';
 import { median } from '../measure.js';
 import type { Row, Suite } from '../report.js';
 import { type ClientName, openClient } from './clients.js';
-import { drainJobs, latenessOfJobs, latenessOfMessages, type Place } from './engine.js';
+import { drainJobs } from './drain.js';
+import { type Lateness, latenessOfJobs, latenessOfMessages } from './lateness.js';
+import type { LedgerName, Place } from './worker.js';
 
 const PEER: ClientName = 'stock client';
-const WORKS = ['throughput', 'engine', 'lateness'];
+const LEDGERS: readonly LedgerName[] = ['Redis', 'embedded store'];
+const WORKS = ['throughput', 'engine', 'lateness', 'lateness-embedded'];
+
+/** Hands out an empty topic, with an empty ledger of either kind. */
+type FreshPlace = (ledger: LedgerName) => Promise<Place>;
 
 interface Cost {
   readonly perSecond: number;
@@ -27,21 +36,31 @@ async function costOf(count: number, work: (count: number) => Promise<void>): Pr
 export const rocketmqSuite: Suite = async function* ({ runs, quick, only, install, progress }) {
   if (only !== undefined && !WORKS.includes(only)) throw new Error(`No work '${only}'. Works: ${WORKS.join(', ')}.`);
   const wanted = (work: string) => only === undefined || only === work;
+  const folder = mkdtempSync(join(tmpdir(), 'carillon-bench-'));
   const server = await startRocketmq({ install });
+  const redis = await startRedis({ install });
   let places = 0;
-  const freshPlace = async (): Promise<Place> => {
+  const freshPlace: FreshPlace = async (ledger) => {
     places += 1;
     const prefix = `bench-${places}-`;
     await rocketmqAdmin({ nameServer: `127.0.0.1:${server.ports.nameserver}`, prefix }).provision(['default']);
-    return { endpoint: server.endpoint, prefix };
+    const { endpoint } = server;
+    return {
+      endpoint,
+      prefix,
+      ledger: ledger === 'Redis' ? { redisUrl: redis.url } : { folder: join(folder, prefix) },
+    };
   };
   process.on('uncaughtException', forgiveStockClient);
   try {
     if (wanted('throughput')) yield* throughput(quick ? 500 : 10_000, runs, freshPlace, progress);
     if (wanted('engine')) yield* engine(quick ? 300 : 5_000, runs, freshPlace, progress);
-    if (wanted('lateness')) yield* lateness(quick ? 100 : 500, quick ? 3 : 20, runs, freshPlace);
+    const [perSecond, seconds] = quick ? [100, 3] : [500, 20];
+    if (wanted('lateness')) yield* lateness('Redis', perSecond, seconds, runs, freshPlace, progress);
+    if (wanted('lateness-embedded')) yield* lateness('embedded store', perSecond, seconds, runs, freshPlace, progress);
   } finally {
-    await server.stop();
+    await Promise.all([server.stop(), redis.stop()]);
+    rmSync(folder, { recursive: true, force: true });
   }
 };
 
@@ -55,14 +74,14 @@ function forgiveStockClient(error: Error): void {
 async function* throughput(
   count: number,
   runs: number,
-  freshPlace: () => Promise<Place>,
+  freshPlace: FreshPlace,
   progress: (line: string) => void,
 ): AsyncIterable<Row> {
   const measured = { send: new Map<ClientName, Cost[]>(), consume: new Map<ClientName, Cost[]>() };
   for (let run = 0; run <= runs; run += 1) {
     const order = run % 2 === 0 ? (['Carillon', PEER] as const) : ([PEER, 'Carillon'] as const); // who is first pays for both
     for (const name of order) {
-      const { endpoint, prefix } = await freshPlace();
+      const { endpoint, prefix } = await freshPlace('embedded store');
       const client = await openClient(name, endpoint, prefix);
       const send = await costOf(run === 0 ? Math.ceil(count / 2) : count, (size) => client.send(size));
       const consume = await costOf(run === 0 ? Math.ceil(count / 2) : count, (size) => client.consume(size));
@@ -82,43 +101,72 @@ async function* throughput(
 async function* engine(
   count: number,
   runs: number,
-  freshPlace: () => Promise<Place>,
+  freshPlace: FreshPlace,
   progress: (line: string) => void,
 ): AsyncIterable<Row> {
-  const costs: Cost[] = [];
-  for (let run = 1; run <= runs; run += 1) {
-    const cost = await drainJobs(await freshPlace(), count);
-    costs.push(cost);
-    progress(`jobs, run ${run} of ${runs}: ${text('drained', cost)}`);
+  const costs = new Map<LedgerName, Cost[]>(LEDGERS.map((ledger) => [ledger, []]));
+  for (let run = 0; run <= runs; run += 1) {
+    for (const ledger of LEDGERS) {
+      const cost = await drainJobs(await freshPlace(ledger), count);
+      if (run === 0) continue; // warms up
+      costs.get(ledger)?.push(cost);
+      progress(`jobs, ledger: ${ledger}, run ${run} of ${runs}: ${text('drained', cost)}`);
+    }
   }
   const alone = { peer: null, peerName: null, ratio: null, goal: null };
-  yield { work: 'drain no-op jobs', unit: 'jobs/s', ours: median(costs.map(({ perSecond }) => perSecond)), ...alone };
-  yield { work: 'drain, CPU per job', unit: 'µs', ours: median(costs.map(({ cpuUs }) => cpuUs)), ...alone };
+  for (const [ledger, all] of costs) {
+    const work = `drain no-op jobs, ledger: ${ledger}`;
+    yield { work, unit: 'jobs/s', ours: median(all.map(({ perSecond }) => perSecond)), ...alone };
+    yield { work: `${work}, CPU per job`, unit: 'µs', ours: median(all.map(({ cpuUs }) => cpuUs)), ...alone };
+  }
 }
 
 async function* lateness(
+  ledger: LedgerName,
   perSecond: number,
   seconds: number,
   runs: number,
-  freshPlace: () => Promise<Place>,
+  freshPlace: FreshPlace,
+  progress: (line: string) => void,
 ): AsyncIterable<Row> {
-  const before: number[][] = [];
-  const after: number[][] = [];
-  for (let run = 0; run < runs; run += 1) {
-    before.push(await latenessOfMessages(await freshPlace(), perSecond, seconds));
-    after.push(await latenessOfJobs(await freshPlace(), perSecond, seconds));
+  const before: (readonly number[])[] = [];
+  const after: Lateness[] = [];
+  for (let run = 1; run <= runs; run += 1) {
+    before.push(await latenessOfMessages(await freshPlace(ledger), perSecond, seconds));
+    const measured = await latenessOfJobs(await freshPlace(ledger), perSecond, seconds);
+    after.push(measured);
+    const [jobs, timers] = [measured.jobs, measured.timers].map((late) => SHARES.map(([, share]) => at(late, share)));
+    progress(`run ${run} of ${runs}, p50/p99/max in ms: jobs ${jobs?.join('/')}, bare timers ${timers?.join('/')}`);
   }
-  for (const [name, share] of [
-    ['p50', 0.5],
-    ['p99', 0.99],
-    ['max', 1],
-  ] as const) {
-    const at = (all: readonly number[][]) => median(all.map((sorted) => sorted[Math.ceil(sorted.length * share) - 1]!));
-    const [ours, peer] = [at(after), at(before)];
-    const work = `lateness ${name}, ${perSecond} due per second`;
+  const what = `${perSecond} due per second, ledger: ${ledger}`;
+  for (const [name, share] of SHARES) {
+    const ours = median(after.map(({ jobs }) => at(jobs, share)));
+    const peer = median(before.map((late) => at(late, share)));
     const goal = name === 'p99' ? '<= 10' : null;
-    yield { work, unit: 'ms', ours, peer, peerName: 'before landing', ratio: peer / Math.max(ours, 1), goal };
+    const ratio = peer / Math.max(ours, 1);
+    yield { work: `lateness ${name}, ${what}`, unit: 'ms', ours, peer, peerName: 'before landing', ratio, goal };
+    const timers = median(after.map((measured) => at(measured.timers, share)));
+    yield {
+      work: `  bare timers meanwhile, ${name}`,
+      unit: 'ms',
+      ours: timers,
+      peer: null,
+      peerName: null,
+      ratio: null,
+      goal: null,
+    };
   }
+}
+
+const SHARES = [
+  ['p50', 0.5],
+  ['p99', 0.99],
+  ['max', 1],
+] as const;
+
+/** The lateness that a share of all does not exceed. */
+function at(sorted: readonly number[], share: number): number {
+  return sorted[Math.ceil(sorted.length * share) - 1] ?? 0;
 }
 
 function beside(
