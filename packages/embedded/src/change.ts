@@ -23,6 +23,7 @@ export function applyChange(records: Records, change: Change, now: Instant): Cha
     perform(records, only, head, nonce);
     return OK;
   }
+  if (allAtOnce(records, writes, nonce, now)) return OK;
   const heads = writes.map(({ key }) => records.find(key, now));
   if (writes.some((write, index) => isRepeated(records, write, heads[index], nonce))) return OK; // L4
   const drafted = new Map<string, Standing | undefined>();
@@ -54,6 +55,19 @@ function putAtOnce(records: Records, { key, expect, content, keepLease }: Put, n
   head.version = expect.version + 1; // L2
   head.fence = expect.fence;
   return records.resolve(key, expect, head, content);
+}
+
+/** The same for the holder's last word together with new records, each in its own place: a tick of a schedule. */
+function allAtOnce(records: Records, [first, ...others]: readonly Write[], nonce: string, now: Instant): boolean {
+  if (first?.do !== 'put' || !('fence' in first.expect)) return false;
+  const ids = new Set<string>();
+  for (const write of others) {
+    if (write.do !== 'put' || !('absent' in write.expect) || records.find(write.key, now) !== undefined) return false;
+    ids.add(`${write.key.kind}\0${write.key.id}`);
+  }
+  if (ids.size < others.length || !putAtOnce(records, first, nonce)) return false;
+  for (const write of others) if (write.do === 'put') putAtOnce(records, write, nonce);
+  return true;
 }
 
 /** A change was one step, so one record that carries its nonce tells that all of it has happened. */

@@ -10,7 +10,7 @@ import { isSettled, readJob } from '../job/job.js';
 import type { Instant } from '../time/instant.js';
 import { catchUp, IN_TIME_MS } from './catch-up.js';
 import { decideOverlap, type Running } from './overlap.js';
-import { missed, noteMisses, noteStarts, type Miss } from './memory.js';
+import { missed, type Miss, noted } from './memory.js';
 import type { OccurrenceKey, Open, Request, Schedule, ScheduleState, Start } from './schedule.js';
 import { KEPT, withBody } from './schedule.js';
 
@@ -80,30 +80,26 @@ export function advance(before: Schedule, sight: Sight): Advance {
   const exhausted = remaining !== undefined && room <= 0;
   const over = state === 'active' && (next === undefined || exhausted) && decided.waiting.length === 0;
   if (over && exhausted && next !== undefined) misses.push(missed(next, 'ended')); // until then each is told as it is taken
+  const { takenTo, gap, answered = [], watermark } = reconciled.body;
+  const placed = starts.map(({ start }) => start);
   const after = withBody(
     { ...reconciled, state: over ? 'ended' : state },
     {
       next,
-      takenTo: taken.next?.takenTo ?? reconciled.body.takenTo,
-      gap:
-        reconciled.body.gap !== undefined && next !== undefined && next <= reconciled.body.gap.until
-          ? reconciled.body.gap
-          : undefined,
+      takenTo: taken.next?.takenTo ?? takenTo,
+      watermark: Math.max(watermark, settledTo([...followed, ...decided.waiting], next, now)),
+      gap: gap !== undefined && next !== undefined && next <= gap.until ? gap : undefined,
       remaining: remaining === undefined ? undefined : room,
       running: listOrNone(followed),
       waiting: listOrNone(decided.waiting),
       requests: undefined,
-      answered: listOrNone(
-        [...(reconciled.body.answered ?? []), ...(requests ?? []).map((request) => request.id)].slice(-KEPT.answered),
-      ),
+      answered: listOrNone([...answered, ...(requests ?? []).map((request) => request.id)].slice(-KEPT.answered)),
+      ...noted(reconciled.body, placed, misses, now),
       sweeps: undefined,
     },
   );
-  const placed = starts.map(({ start }) => start);
-  const remembered = noteStarts(noteMisses(after, misses, now), placed, now);
-  const watched = withBody(remembered, { watermark: watermarkOf(remembered, now) });
   return {
-    schedule: { ...watched, dueAt: dueOf(watched, sight) },
+    schedule: { ...after, dueAt: dueOf(after, sight) },
     starts,
     stop: decided.stop && running.length > 0 ? { how: decided.stop, running } : undefined,
     misses,
@@ -203,11 +199,11 @@ function asked(request: Request, rule: Rule): readonly Start[] {
   return starts;
 }
 
-/** Every slot up to here is settled; it never goes back. */
-function watermarkOf({ body }: Schedule, now: Instant): Instant {
-  const open = [...(body.running ?? []), ...(body.waiting ?? [])].filter(({ request }) => request === undefined);
-  const before = open.length > 0 ? Math.min(...open.map(({ slot }) => slot)) : (body.next ?? now + 1);
-  return Math.max(body.watermark, Math.min(before, now + 1) - 1);
+/** Every slot up to here is settled. */
+function settledTo(open: readonly Start[], next: Instant | undefined, now: Instant): Instant {
+  const slots = open.filter(({ request }) => request === undefined).map(({ slot }) => slot);
+  const before = slots.length > 0 ? Math.min(...slots) : (next ?? now + 1);
+  return Math.min(before, now + 1) - 1;
 }
 
 function listOrNone<T>(list: readonly T[]): readonly T[] | undefined {

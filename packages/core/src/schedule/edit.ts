@@ -9,7 +9,7 @@
 import { CarillonError } from '../errors.js';
 import type { Rule } from '../rule/rule.js';
 import type { Instant } from '../time/instant.js';
-import { inRows, missed, type Miss, noteMisses } from './memory.js';
+import { inRows, missed, type Miss, noted } from './memory.js';
 import type { ResolvedPlan } from './plan.js';
 import { type MissReason, type Request, type Schedule, withBody } from './schedule.js';
 
@@ -91,7 +91,7 @@ export function putPlan(
       remaining: limited,
     },
   );
-  const edited = edit(noteMisses(updated, misses, now), now);
+  const edited = edit(withBody(updated, noted(updated.body, [], misses, now)), now);
   return { outcome: 'updated', schedule: due(edited, rule, id), misses: inRows(misses) };
 }
 
@@ -139,7 +139,11 @@ export function remove(standing: Schedule, rule: Rule | undefined, now: Instant)
     { ...standing, state: 'deleted', expiresAt: Math.max(now, body.lastMessageAt ?? 0) + KEEP_DELETED_MS },
     { waiting: undefined, requests: undefined, running: undefined, gap: undefined, next: undefined, hop: undefined },
   );
-  return { outcome: 'deleted', schedule: edit(noteMisses(gone, misses, now), now), misses: inRows(misses) };
+  return {
+    outcome: 'deleted',
+    schedule: edit(withBody(gone, noted(gone.body, [], misses, now)), now),
+    misses: inRows(misses),
+  };
 }
 
 /** Throws `E_SCHEDULE_CHANGED` unless the editions agree. */

@@ -1,7 +1,10 @@
 // Memory: what a schedule remembers of its occurrences: counts of all, the latest one by one.
 
 import type { Instant } from '../time/instant.js';
-import { type Entry, KEPT, type MissReason, type Placed, type Schedule, type Start, withBody } from './schedule.js';
+import { type Entry, KEPT, type MissReason, type Placed, type ScheduleBody, type Start } from './schedule.js';
+
+/** The part of a schedule's body that remembers. */
+type Memory = Pick<ScheduleBody, 'recent' | 'counts' | 'asked'>;
 
 /** Slots in a row that were missed for the same reason. */
 export interface Miss {
@@ -27,46 +30,34 @@ export function inRows(misses: readonly Miss[]): readonly Miss[] {
   return rows;
 }
 
-/** The schedule with these misses counted and remembered. */
-export function noteMisses(schedule: Schedule, misses: readonly Miss[], now: Instant): Schedule {
-  if (misses.length === 0) return schedule;
-  const { counts } = schedule.body;
-  const totals = { ...counts.missed };
-  const rows = inRows(misses);
-  for (const { reason, count } of rows) totals[reason] = (totals[reason] ?? 0) + count;
-  const entries = rows.map(({ reason, slot, to, count }): Entry => {
-    return { missed: reason, slot, at: now, ...(count > 1 && { to, count }) };
-  });
-  const recent = remembered(schedule, entries);
-  return withBody(schedule, { recent, counts: { ...counts, missed: totals } });
+/** The schedule's memory with these occurrences and misses counted and remembered. */
+export function noted(before: Memory, starts: readonly Start[], misses: readonly Miss[], now: Instant): Memory {
+  const { recent = [], counts } = before;
+  const missedOf = { ...counts.missed };
+  const entries: (Entry | Placed)[] = [];
+  for (const { reason, slot, to, count } of inRows(misses)) {
+    missedOf[reason] = (missedOf[reason] ?? 0) + count;
+    entries.push({ missed: reason, slot, at: now, ...(count > 1 && { to, count }) });
+  }
+  for (const { slot, origin, request } of starts) {
+    if (origin === 'schedule') entries.push([slot, now - slot]);
+    else entries.push({ slot, at: now, origin, ...(request !== undefined && { request }) });
+  }
+  const asked = (before.asked ?? 0) + starts.filter(({ request }) => request !== undefined).length;
+  const { length } = entries;
+  const kept = length >= KEPT.recent ? [] : recent.slice(-(KEPT.recent - length));
+  return {
+    recent: [...kept, ...entries.slice(-KEPT.recent)],
+    counts: { started: counts.started + starts.length, missed: missedOf },
+    ...(asked > 0 && { asked }),
+  };
 }
 
-/** The schedule with occurrences counted and remembered that were placed. */
-export function noteStarts(schedule: Schedule, starts: readonly Start[], now: Instant): Schedule {
-  if (starts.length === 0) return schedule;
-  const { counts, asked = 0 } = schedule.body;
-  const requested = starts.filter(({ request }) => request !== undefined).length;
-  const entries = starts.map(({ slot, origin, request }): Entry | Placed => {
-    if (origin === 'schedule') return [slot, now - slot];
-    return { slot, at: now, origin, ...(request !== undefined && { request }) };
-  });
-  const recent = remembered(schedule, entries);
-  return withBody(schedule, {
-    recent,
-    counts: { ...counts, started: counts.started + starts.length },
-    ...(requested > 0 && { asked: asked + requested }),
-  });
-}
-
-/** What a schedule remembers, in one form. */
-export function entriesOf({ body }: Schedule): readonly Entry[] {
-  return (body.recent ?? []).map((entry): Entry => {
+/** What is remembered, in one form. */
+export function entriesOf({ recent = [] }: Pick<Memory, 'recent'>): readonly Entry[] {
+  return recent.map((entry): Entry => {
     if ('slot' in entry) return entry;
     const [slot, afterMs] = entry;
     return { slot, at: slot + afterMs, origin: 'schedule' };
   });
-}
-
-function remembered({ body }: Schedule, entries: readonly (Entry | Placed)[]): readonly (Entry | Placed)[] {
-  return [...(body.recent ?? []), ...entries].slice(-KEPT.recent);
 }

@@ -100,7 +100,7 @@ export function viewSchedule(
     createdAt: new Date(body.createdAt),
     updatedAt: new Date(body.updatedAt),
     next: active && rule !== undefined ? upcoming(rule, (body.next ?? Infinity) - 1, 10) : [],
-    recent: entriesOf(schedule).map((entry): PastOccurrence => {
+    recent: entriesOf(body).map((entry): PastOccurrence => {
       const slot = new Date(entry.slot);
       const at = new Date(entry.at);
       if ('origin' in entry) {
