@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { Expectation, Write } from '@carillon/core/spi';
 import type { Test } from '../suite.js';
 import type { ProbedLedger } from './ledger-probe.js';
-import { FAR_MS, jobKey, outboxEntry } from './ledger-probe.js';
+import { asGranted, FAR_MS, jobKey, outboxEntry } from './ledger-probe.js';
 
 /** Expectations, and changes as a whole (L1, L2 of ports/ledger.ts). */
 export function placing(test: Test<ProbedLedger>): void {
@@ -113,6 +113,32 @@ export function placing(test: Test<ProbedLedger>): void {
     ];
     expect(await probe.commit(writes)).toEqual({ answer: 'lost' });
     expect(await probe.ledger.read([other])).toEqual([undefined]);
+  });
+
+  test('L1: takes the last word of a holder and new records beside it together, or none of them', async ({ probe }) => {
+    const key = (id: string) => jobKey(id, 'shared');
+    const put = (id: string, expect: Expectation): Write => ({
+      do: 'put',
+      key: key(id),
+      expect,
+      content: probe.content(),
+    });
+    await probe.commit([put('held', { absent: true }), put('taken', { absent: true })]);
+    const grant = asGranted(await probe.grant('held', { key: key('held') }));
+    const [held, taken] = await probe.ledger.read([key('held'), key('taken')]);
+
+    const conflict = { answer: 'conflict', key: key('taken'), record: taken };
+    const beside = [put('new', { absent: true }), put('taken', { absent: true })];
+    expect(await probe.commit([put('held', grant), ...beside])).toEqual(conflict);
+    const lost = { ...grant, fence: grant.fence - 1 };
+    expect(await probe.commit([put('held', lost), put('new', { absent: true })])).toEqual({ answer: 'lost' });
+    expect(await probe.ledger.read([key('held'), key('new')])).toEqual([held, undefined]);
+
+    for (const nonce of ['first', 'first']) {
+      expect(await probe.commit([put('held', grant), put('new', { absent: true })], nonce)).toEqual({ answer: 'ok' });
+      const [ended, fresh] = await probe.ledger.read([key('held'), key('new')]);
+      expect([ended?.version, ended?.lease, fresh?.version]).toEqual([grant.version + 1, undefined, 1]);
+    }
   });
 
   test('writes records of several kinds in one partition together', async ({ probe }) => {
