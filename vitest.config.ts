@@ -17,6 +17,7 @@ export default defineConfig({
           name: 'unit',
           include: ['packages/*/src/**/*.test.ts', 'examples/*/src/**/*.test.ts', 'bench/src/**/*.test.ts'],
           exclude,
+          testTimeout: 30_000, // for what hangs: a busy machine may take some seconds
           sequence: { groupOrder: 0 },
         },
       },
