@@ -15,6 +15,7 @@ import { isSettled, type Job } from './job.js';
 
 /** Stands for the task in a bell's record. */
 const BELL_TASK = '@bell';
+const NONE: readonly Write[] = [];
 const KEEP_QUIET_MS = 7 * 86_400_000;
 
 /** A bell's record, rung at `now`: ringing, and wanting to be looked at at `wakeAt`, or quiet. */
@@ -48,7 +49,7 @@ export function withBell(
   fused: boolean,
 ): { readonly content: RecordContent; readonly writes: readonly Write[] } {
   const { occurrence } = job.body;
-  if (occurrence?.rings !== true || !isSettled(job)) return { content, writes: [] };
+  if (occurrence?.rings !== true || !isSettled(job)) return { content, writes: NONE };
   const key = bellRecord(namespace, occurrence.schedule);
   const wakeAt = fused ? now : now + GRACE_MS;
   const ring: Write = { do: 'put', key, expect: { any: true }, content: bellContent(job.queue, now, wakeAt) };

@@ -13,7 +13,9 @@ export function told(before: Job, after: Job, outcome: Outcome, over: Ended, abo
   const attempt = after.body.starts ?? 1;
   if (after.state === 'done') {
     const result = outcome.outcome === 'done' ? outcome.result : undefined;
-    return [{ event: 'job:completed', data: { attempt, durationMs: over.endedAt - over.startedAt, result, ...about } }];
+    const { id, task, queue, key } = about; // the one that is told of every job: written out it costs a third
+    const durationMs = over.endedAt - over.startedAt;
+    return [{ event: 'job:completed', data: { id, task, queue, key, attempt, durationMs, result } }];
   }
   if (after.state === before.state && isSettled(before)) return []; // told by those who settled it
   const error = 'error' in outcome ? outcome.error : undefined;

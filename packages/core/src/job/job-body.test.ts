@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readBody, writeBody } from './job-body.js';
+import { payloadTextIn, readBody, writeBody } from './job-body.js';
 import type { JobBody, PastAttempt } from './job.js';
 
 const attempt = (number: number, more: Partial<PastAttempt> = {}): PastAttempt => {
@@ -32,4 +32,12 @@ test('a payload that is known as text is not written out again', () => {
 
 test('what is no body is none', () => {
   for (const text of ['', '5', '{}', 'null', '{"payload":1', '[]']) expect(readBody(text)).toBeUndefined();
+});
+
+test('a payload that stands alone in a body is known as text', () => {
+  const payload = { text: 'ü"}{', list: [1, null], nothing: {} };
+  const textIn = (text: string): string | undefined => payloadTextIn(text, readBody(text)!);
+  expect(textIn(writeBody({ payload }))).toBe(JSON.stringify(payload));
+  expect(textIn(writeBody({ payload, key: 'k' }))).toBeUndefined();
+  expect([textIn('{ "payload":1}'), textIn('{"payload":1} ')]).toEqual([undefined, undefined]);
 });

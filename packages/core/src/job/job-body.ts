@@ -107,13 +107,27 @@ type WrittenAttempt = readonly [
 /** A body as it is written. */
 type WrittenBody = Omit<JobBody, 'attempts'> & { readonly attempts?: readonly WrittenAttempt[] };
 
+const ALONE = '{"payload":';
+
 /** Writes a body; a payload that is known as text is not written out again. */
-export function writeBody(body: JobBody, payloadText?: string): string {
-  const written = body.attempts === undefined ? body : shortened(body, body.attempts);
-  if (payloadText === undefined) return JSON.stringify(written);
-  const { payload: _payload, ...rest } = written;
+export function writeBody(body: JobBody, payloadText: string = JSON.stringify(body.payload)): string {
+  const { attempts, starts } = body;
+  const rest: { -readonly [K in keyof WrittenBody]: WrittenBody[K] | undefined } = Object.assign({}, body, {
+    payload: undefined,
+    attempts: undefined,
+  });
+  if (attempts !== undefined) {
+    if (starts === attempts.length) rest.starts = undefined; // Y1
+    rest.attempts = attempts.map(shortened);
+  }
   const more = JSON.stringify(rest);
   return more === '{}' ? `{"payload":${payloadText}}` : `{"payload":${payloadText},${more.slice(1)}`;
+}
+
+/** The payload's own text in a body that was written with nothing beside it; undefined for any other body. */
+export function payloadTextIn(text: string, body: JobBody): string | undefined {
+  const alone = text.startsWith(ALONE) && text.endsWith('}') && Object.keys(body).length === 1;
+  return alone ? text.slice(ALONE.length, -1) : undefined;
 }
 
 /** Reads a body; undefined if the text is none, whatever it is instead. */
@@ -128,14 +142,9 @@ export function readBody(text: string): JobBody | undefined {
   }
 }
 
-function shortened(body: JobBody, attempts: readonly PastAttempt[]): WrittenBody {
-  return Object.assign({}, body, {
-    starts: body.starts === attempts.length ? undefined : body.starts,
-    attempts: attempts.map(({ worker, startedAt, endedAt, outcome, error }): WrittenAttempt => {
-      const took = endedAt - startedAt;
-      return error === undefined ? [worker, startedAt, took, outcome] : [worker, startedAt, took, outcome, error];
-    }),
-  });
+function shortened({ worker, startedAt, endedAt, outcome, error }: PastAttempt): WrittenAttempt {
+  const tookMs = endedAt - startedAt;
+  return error === undefined ? [worker, startedAt, tookMs, outcome] : [worker, startedAt, tookMs, outcome, error];
 }
 
 function restored(body: WrittenBody, attempts: readonly WrittenAttempt[]): JobBody {

@@ -74,9 +74,10 @@ export function jobKind(parts: JobKindParts): Kind {
     wakeAt?: Instant,
   ): Step => {
     const { content: written, writes } = withBell(namespace, job, content(job, now, wakeAt), now, carriage().fused);
-    const pointer = record.wakeAt === undefined ? [] : withPointer(namespace, job); // else its key may be another's
+    const pointer = record.wakeAt === undefined ? NO_WRITES : withPointer(namespace, job); // else its key may be another's
+    const put: Write = { do: 'put', key: record.key, expect, content: written };
     return {
-      writes: [{ do: 'put', key: record.key, expect, content: written }, ...pointer, ...writes],
+      writes: pointer.length === 0 && writes.length === 0 ? [put] : [put, ...pointer, ...writes],
       outbox: written.outbox.length === 0 ? NO_MESSAGES : written.outbox.map((entry) => entry.message),
       happenings,
     };
@@ -257,6 +258,7 @@ const RECORD_ONLY = [
 ] satisfies readonly (keyof JobBody)[];
 
 const NOTHING = (): readonly Happening[] => [];
+const NO_WRITES: readonly Write[] = [];
 const NO_MESSAGES: readonly OutgoingMessage[] = [];
 const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 

@@ -15,7 +15,7 @@
 import { CarillonError } from '../errors.js';
 import type { RecordContent, RecordKey, LedgerRecord } from '../ports/ledger.js';
 import type { Instant } from '../time/instant.js';
-import { type JobBody, readBody, writeBody } from './job-body.js';
+import { type JobBody, payloadTextIn, readBody, writeBody } from './job-body.js';
 
 export type { JobBody, KeptError, Origin, PastAttempt, PlacedAnswer, Wish } from './job-body.js';
 
@@ -37,7 +37,7 @@ export interface Job {
   readonly expiresAt: Instant | undefined;
   readonly body: JobBody;
   /** The payload as JSON text, while it is known, so that it is not written out twice. */
-  readonly payloadText?: string;
+  readonly payloadText?: string | undefined;
 }
 
 /** The version of job bodies that this code reads. */
@@ -63,6 +63,7 @@ export function readJob(record: LedgerRecord): Job {
     dueAt: record.dueAt,
     expiresAt: record.expiresAt,
     body,
+    payloadText: payloadTextIn(record.body, body),
   };
 }
 
@@ -76,24 +77,14 @@ export function salvageJob(record: LedgerRecord): Job {
 
 /** The record's content for a job that wants attention at `wakeAt` (`undefined` once it is settled). */
 export function writeJob(job: Job, wakeAt: Instant | undefined, outbox: RecordContent['outbox'] = []): RecordContent {
-  return {
-    generation: job.generation,
-    queue: job.queue,
-    task: job.task,
-    state: job.state,
-    dueAt: job.dueAt,
-    wakeAt,
-    expiresAt: job.expiresAt,
-    durableGrant: job.body.neverAgain === true,
-    ...(isBrief(job) && { brief: job.body.brief }),
-    body: bodyText(job),
-    outbox,
-  };
-}
-
-/** Whether nobody would miss more of an on-claim job than that it is over: there is no result, and nothing to look into. */
-function isBrief({ body, state }: Job): boolean {
-  return body.brief !== undefined && body.result === undefined && !SET_ASIDE.includes(state);
+  const { generation, queue, task, state, dueAt, expiresAt } = job;
+  const { brief, neverAgain, result } = job.body;
+  const durableGrant = neverAgain === true;
+  const body = bodyText(job);
+  const content = { generation, queue, task, state, dueAt, wakeAt, expiresAt, durableGrant, body, outbox };
+  // Nobody would miss more of such an on-claim job than that it is over: there is no result, and nothing to look into.
+  const isBrief = brief !== undefined && result === undefined && !SET_ASIDE.includes(state);
+  return isBrief ? { brief, ...content } : content;
 }
 
 /** A job's body as JSON text. */

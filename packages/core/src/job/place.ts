@@ -73,7 +73,7 @@ export function place(placement: Placement, standing: Standing, now: Instant, ca
     return answered(placement, standing, { outcome: 'kept', id: heldId, same });
   }
   if (onExisting === 'throttle' && !running) {
-    const exchanged = withBody(held, { payload: job.body.payload });
+    const exchanged = { ...withBody(held, { payload: job.body.payload }), payloadText: job.payloadText };
     const write = rewrite(exchanged, standing.held, standing.held.wakeAt);
     return answered(placement, standing, { outcome: 'throttled', id: heldId }, [write]);
   }

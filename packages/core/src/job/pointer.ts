@@ -7,10 +7,12 @@ import { idOf, pointerRecord } from '../message/names.js';
 import type { Expectation, RecordContent, Write } from '../ports/ledger.js';
 import { isSettled, type Job } from './job.js';
 
+const NONE: readonly Write[] = [];
+
 /** The write that points a job's key to it; nothing for a job that has no key or has lost it to a replacement. */
 export function pointTo(namespace: string, job: Job, expect: Expectation): readonly Write[] {
   const { key, unkeyed } = job.body;
-  if (key === undefined || unkeyed === true) return [];
+  if (key === undefined || unkeyed === true) return NONE;
   const content: RecordContent = {
     generation: job.generation,
     queue: job.queue,
@@ -28,5 +30,5 @@ export function pointTo(namespace: string, job: Job, expect: Expectation): reado
 
 /** What must change with a job that has just settled: its pointer learns how long to live (R2). */
 export function withPointer(namespace: string, job: Job): readonly Write[] {
-  return isSettled(job) ? pointTo(namespace, job, { any: true }) : [];
+  return isSettled(job) ? pointTo(namespace, job, { any: true }) : NONE;
 }

@@ -18,6 +18,7 @@ import type { Instant } from '../time/instant.js';
 import {
   isSettled,
   type Job,
+  type JobBody,
   KEPT,
   type JobState,
   type KeptError,
@@ -97,23 +98,18 @@ function recorded(job: Job, outcome: Outcome, ended: Ended): Job {
   const error = outcome.outcome === 'failed' || outcome.outcome === 'timed-out' ? keptError(outcome.error) : undefined;
   const snoozed =
     outcome.outcome === 'failed' && outcome.verdict instanceof Ruling && outcome.verdict.verdict === 'snooze';
-  const past: PastAttempt = {
-    number: starts,
-    worker: ended.worker,
-    startedAt: ended.startedAt,
-    endedAt: ended.endedAt,
-    outcome: snoozed ? 'snoozed' : outcome.outcome,
-    ...(error && { error }),
-  };
-  const failed = (outcome.outcome === 'failed' && !snoozed) || outcome.outcome === 'timed-out';
-  return withBody(job, {
-    starts,
-    attempts: keep(body.attempts, past),
-    ...(failed && { failures: (body.failures ?? 0) + 1 }), // S1
-    ...(outcome.outcome === 'interrupted' && { interruptions: (body.interruptions ?? 0) + 1 }), // S1
-    ...(body.sweeps !== undefined && { sweeps: undefined }),
-    ...(body.unknownSince !== undefined && { unknownSince: undefined }),
-  });
+  const { worker, startedAt, endedAt } = ended;
+  const how = snoozed ? 'snoozed' : outcome.outcome;
+  const past: PastAttempt = { number: starts, worker, startedAt, endedAt, outcome: how };
+  const attempts = keep(body.attempts, error === undefined ? past : { ...past, error });
+  const after: { -readonly [K in keyof JobBody]: JobBody[K] } = { ...body, starts, attempts };
+  if (outcome.outcome === 'interrupted') after.interruptions = (body.interruptions ?? 0) + 1; // S1
+  if ((outcome.outcome === 'failed' && !snoozed) || outcome.outcome === 'timed-out') {
+    after.failures = (body.failures ?? 0) + 1; // S1
+  }
+  if (body.sweeps !== undefined) after.sweeps = undefined;
+  if (body.unknownSince !== undefined) after.unknownSince = undefined;
+  return { ...job, body: after };
 }
 
 /** Takes leases that ended without a word into the job's history, as interruptions. */
@@ -137,11 +133,8 @@ export function close(
   const forMs = state === 'dead' || state === 'indeterminate' ? keeping.keepDeadMs : keeping.keepDoneMs;
   const { reason, result } = more;
   const expiresAt = Math.max(now + forMs, (job.body.lastMessageAt ?? 0) + MESSAGE_RETENTION_MS); // S5
-  return {
-    ...withBody(job, { wish: undefined, reason, settledAt: now, ...(result !== undefined && { result }) }),
-    state,
-    expiresAt,
-  };
+  const body: JobBody = { ...job.body, wish: undefined, reason, settledAt: now };
+  return { ...job, state, expiresAt, body: result === undefined ? body : { ...body, result } };
 }
 
 /** Gives a wish its way, on a job that nobody is working on any more. */
