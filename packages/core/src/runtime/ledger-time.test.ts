@@ -1,7 +1,8 @@
 import { Carillon, defineTask, implement, silentLogger, type Logger } from '@carillon/core';
-import type { Clock } from '@carillon/core/spi';
+import type { Clock, Ledger } from '@carillon/core/spi';
 import { memory, memoryStore, VirtualClock } from '@carillon/testing';
 import { describe, expect, it } from 'vitest';
+import { LedgerTime } from './ledger-time.js';
 import { HOUR, MINUTE, SECOND } from './on-both-backends.fixture.test.js';
 
 const backoff = { type: 'fixed', delay: '1m', jitter: 0 } as const;
@@ -125,4 +126,81 @@ it.each([
   await clock.advance(MINUTE);
   expect(starts).toEqual([dueAt - byMs]);
   expect(claims).toBeLessThanOrEqual(most);
+});
+
+describe('an estimate of the ledger’s clock', () => {
+  /** A ledger that looks at its clock, and whose answers take their time on the way back. */
+  function setUp(aheadMs: number) {
+    const clock = new VirtualClock();
+    let [thereMs, backMs] = [0, 0];
+    const ledger = {
+      now: async () => {
+        await clock.advance(thereMs);
+        const now = clock.now() + aheadMs;
+        await clock.advance(backMs);
+        return now;
+      },
+    } as unknown as Ledger;
+    const time = new LedgerTime(clock, ledger, () => {});
+    const measure = async (there: number, back: number) => {
+      [thereMs, backMs] = [there, back];
+      await time.measure();
+      return time.now() - clock.now();
+    };
+    return { clock, time, measure };
+  }
+
+  it('J2: is late rather than early after the first answer', async () => {
+    const { measure } = setUp(100);
+    expect(await measure(40, 60)).toBe(140);
+  });
+
+  it('J1: takes nothing back for a slow answer that a fast one has told', async () => {
+    const { measure } = setUp(100);
+    await measure(40, 0);
+    expect(await measure(3, 5)).toBe(103);
+    expect(await measure(50, 70)).toBe(103);
+    expect(await measure(0, 900)).toBe(100);
+  });
+
+  it('J1: follows a clock that was set, in either direction', async () => {
+    const { clock, time, measure } = setUp(0);
+    await measure(0, 0);
+    const offset = () => time.now() - clock.now();
+    time.hear(clock.now() + 5_000, clock.now() - 10);
+    expect(offset()).toBe(5_000);
+    time.hear(clock.now() - 5_000, clock.now() - 10);
+    expect(offset()).toBe(-4_990);
+  });
+});
+
+it('J1: a slow answer to an early claim makes no later job late', async () => {
+  const clock = new VirtualClock();
+  const wait = (ms: number) => new Promise<void>((resolve) => void clock.after(ms, resolve));
+  const { ledger, transport } = memory({ clock, limits: { precisionMs: 1000 } });
+  const [acquire, now] = [ledger.acquire.bind(ledger), ledger.now.bind(ledger)];
+  let slow = true;
+  ledger.now = async () => {
+    if (slow) await wait(50); // on its way there: the first estimate is 50 ms early
+    return now();
+  };
+  let early = 0;
+  ledger.acquire = async (claims) => {
+    const answers = await acquire(claims);
+    if (answers[0]?.answer === 'early') early += 1;
+    if (slow) await wait(20); // on its way back
+    return answers;
+  };
+  const late: number[] = [];
+  const handler = implement(task, (_payload, { dueAt }) => (late.push(clock.now() - +dueAt), 'ok'));
+  const carillon = new Carillon({ backend: { transport, ledger }, clock, logger: silentLogger, tasks: [handler] });
+  const started = carillon.start();
+  await clock.advance(50);
+  await started;
+  await carillon.schedule(task, null, { at: new Date(clock.now() + 10_000) });
+  await clock.advance(15_000);
+  slow = false;
+  await carillon.schedule(task, null, { at: new Date(clock.now() + 10_000) });
+  await clock.advance(15_000);
+  expect({ early, late }).toEqual({ early: 1, late: [40, 0] }); // 20 after the early answer, 20 after the grant
 });

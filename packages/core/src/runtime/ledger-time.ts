@@ -1,4 +1,9 @@
 // Ledger time: the ledger's clock, as this process can tell it without asking each time (I5).
+//
+// J1  The ledger looks at its clock between question and answer, which bounds how far apart the clocks are. The estimate moves
+//     no further than to the nearest bound, so one slow answer spoils nothing that a fast one has told.
+// J2  It starts at the bound that makes it late rather than early: `in` never falls due before the caller's own delay has
+//     passed, and what would start too soon is refused by the ledger itself.
 
 import type { Ledger } from '../ports/ledger.js';
 import type { Clock } from '../time/clock.js';
@@ -13,6 +18,7 @@ export class LedgerTime {
   readonly #clock: Clock;
   readonly #ledger: Ledger;
   readonly #onSkew: (skewMs: number) => void;
+  #exactMs = Infinity; // J2
   #offsetMs = 0;
   #measuredAt = -Infinity;
   #aheadOfMonotonicMs = 0;
@@ -33,14 +39,15 @@ export class LedgerTime {
     return Math.max(0, instant - this.now());
   }
 
-  /**
-   * Measures the offset again, as if the ledger had looked at its clock when it was asked. So the estimate is late rather
-   * than early: `in` never falls due before the caller's own delay has passed, and what would start too soon is refused
-   * by the ledger itself.
-   */
+  /** What this host's clock shows: to be noted when the ledger is asked for something that `hear` shall learn from. */
+  asking(): Instant {
+    return this.#clock.now();
+  }
+
+  /** Measures the offset again. */
   async measure(): Promise<void> {
-    const askedAt = this.#clock.now();
-    this.#learn((await this.#ledger.now()) - askedAt);
+    const askedAt = this.asking();
+    this.hear(await this.#ledger.now(), askedAt);
   }
 
   /** Measures it again, unless that was done within half a minute and this host's clock has not been set since. */
@@ -50,15 +57,12 @@ export class LedgerTime {
     if (monotonic - this.#measuredAt >= FRESH_MS || Math.abs(movedMs) >= SET_MS) await this.measure();
   }
 
-  /** Takes over what the ledger has just said of its clock. */
-  hear(now: Instant): void {
-    this.#learn(now - this.#clock.now());
-  }
-
-  #learn(exactMs: number): void {
-    const offsetMs = Math.round(exactMs);
+  /** Learns from what the ledger has just said of its clock, when it was asked while this host's showed `askedAt`. */
+  hear(now: Instant, askedAt: Instant): void {
     this.#measuredAt = this.#clock.monotonic();
     this.#aheadOfMonotonicMs = this.#clock.now() - this.#measuredAt;
+    this.#exactMs = Math.min(Math.max(this.#exactMs, now - this.#clock.now()), now - askedAt); // J1
+    const offsetMs = Math.round(this.#exactMs);
     this.#offsetMs = Math.abs(offsetMs) <= 1 ? 0 : offsetMs;
     if (Math.abs(this.#offsetMs) >= SKEW_TO_REPORT_MS) this.#onSkew(this.#offsetMs);
   }

@@ -79,6 +79,7 @@ export class Messages {
         if (!(await landing.hold(delivery, dueAt))) return giveBack(delivery, aheadMs, availability); // V1
       }
 
+      const askedAt = time.asking();
       const answer = await this.#acquire(delivery, envelope, kind);
       switch (answer?.answer) {
         case undefined:
@@ -95,8 +96,8 @@ export class Messages {
         case 'early':
           if (answer.inMs > NEAR_MS) return this.#hop(delivery, envelope, kind, answer.record);
           if (answer.inMs > landingMs()) return giveBack(delivery, answer.inMs - LANDING_MS / 2, availability); // V4
-          dueAt = answer.record.dueAt;
-          time.hear(dueAt - answer.inMs); // else the same early instant would be tried again at once
+          time.hear(answer.record.dueAt - answer.inMs, askedAt); // else the same early instant would be tried again at once
+          dueAt = Math.max(answer.record.dueAt, time.now() + answer.inMs);
       }
     }
   }
