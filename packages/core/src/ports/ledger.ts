@@ -91,13 +91,15 @@ export interface Grant {
   readonly at: Instant;
 }
 
-/** What became of a claim. All but `absent` bring the record, with the outbox that is still unsent. */
+/** What became of a claim. All but `absent` and `unreadable` bring the record, with the outbox that is still unsent. */
 export type ClaimAnswer =
   | ({ readonly answer: 'granted' } & Grant)
   | { readonly answer: 'busy'; readonly record: LedgerRecord; readonly retryInMs: number }
   | { readonly answer: 'settled' | 'stale'; readonly record: LedgerRecord }
   | { readonly answer: 'early'; readonly record: LedgerRecord; readonly inMs: number }
-  | { readonly answer: 'absent' };
+  | { readonly answer: 'absent' }
+  /** What stands there was written by a newer version, or is damaged; other claims of the call are not concerned. */
+  | { readonly answer: 'unreadable'; readonly reason: string };
 
 /** A lease to be prolonged. */
 export interface Renewal {

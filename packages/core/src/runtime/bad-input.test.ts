@@ -68,6 +68,29 @@ describe('messages that no Carillon wrote', () => {
     expect(dead).toMatchObject([{ reason: expect.stringContaining(reason) }]);
   });
 
+  it('a record that this version can’t read → given back for 15 minutes, then a dead letter, and nothing stops (V3)', async () => {
+    const reason = 'A record has the format 2.';
+    const { store, clock, process } = messageStage();
+    const payloads: unknown[] = [];
+    const { carillon, ledger, heard } = process([implement(task, (payload) => void payloads.push(payload))]);
+    const acquire = ledger.acquire.bind(ledger);
+    const stray = (id: string): boolean => id === 'x';
+    ledger.acquire = async (claims) => {
+      const answers = await acquire(claims);
+      return answers.map((one, index) => (stray(claims[index]!.key.id) ? { answer: 'unreadable', reason } : one));
+    };
+    await carillon.start();
+    await store.transport.send([{ id: 'stray', queue: 'default', body: wire(), deliverAt: clock.now() }]);
+    await carillon.schedule(task, 'sound');
+    await clock.advance(14 * MINUTE);
+    expect([payloads, heard('backend:down'), heard('delivery:malformed')]).toEqual([['sound'], [], []]);
+    await clock.advance(2 * MINUTE);
+    expect(heard('delivery:malformed')).toMatchObject([{ reason }]);
+    expect((await carillon.list({ states: ['dead'] })).jobs).toMatchObject([
+      { reason: expect.stringContaining(reason) },
+    ]);
+  });
+
   it('a forged identity finds no record → a declared loss, listed, no loop', async () => {
     const { dead, heard, transport } = await meet(wire({ i: 'nobody' }));
     expect(heard('ledger:loss')).toEqual([{ id: 'nobody', task: 'work' }]);

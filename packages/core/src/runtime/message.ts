@@ -93,6 +93,8 @@ export class Messages {
           return ackIf(delivery, await outbox.flush(answer.record), availability); // V2
         case 'absent':
           return this.#lost(delivery, envelope);
+        case 'unreadable':
+          return this.#stranger(delivery, answer.reason); // V3
         case 'early':
           if (answer.inMs > NEAR_MS) return this.#hop(delivery, envelope, kind, answer.record);
           if (answer.inMs > landingMs()) return giveBack(delivery, answer.inMs - LANDING_MS / 2, availability); // V4
@@ -116,7 +118,7 @@ export class Messages {
     const answers = await availability.persist(() => ledger.acquire([claim]));
     if (answers === undefined) await giveBack(delivery, GIVE_BACK_MS, availability);
     const answer = answers?.[0];
-    if (answer === undefined || answer.answer === 'absent' || create?.brief === undefined) return answer;
+    if (answer === undefined || !('record' in answer) || create?.brief === undefined) return answer;
     const brief = kind.brief?.(answer.record);
     if (brief === undefined || brief === create.brief) return answer;
     const reason = `another payload than the job ${idOf(this.#parts.namespace, key)} of the same id has`; // V5
