@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Batches, MOST, type Request } from './batches.js';
 
-const request = (name: string, bytes = 0): Request => ({ keys: [], args: [name, Buffer.alloc(bytes)] });
-const nameOf = ({ args }: Request): string => String(args[0]);
+const request = (name: string, bytes = 0): Request => ({ keys: [Buffer.from(name)], ask: Buffer.alloc(bytes) });
+const nameOf = ({ keys }: Request): string => String(keys[0]);
 
 /** Batches that wait for the test before they are answered, each request with its own name. */
 function gated() {

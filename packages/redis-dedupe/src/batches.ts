@@ -13,7 +13,8 @@ const WINDOW_MS = 1;
 /** One request to a script. */
 export interface Request {
   readonly keys: readonly Buffer[];
-  readonly args: readonly (Buffer | string)[];
+  /** What it asks of them, packed. */
+  readonly ask: Buffer;
   /** What it writes must be as safe as the ledger promises before it is answered. */
   readonly durable?: boolean;
 }
@@ -48,7 +49,8 @@ export class Batches {
   ask(requests: readonly Request[]): Promise<readonly Buffer[]> {
     return new Promise((resolve, reject) => {
       const ticket: Ticket = { answers: [], left: requests.length, resolve, reject };
-      for (const [index, request] of requests.entries()) this.#waiting.push({ request, ticket, index });
+      for (let index = 0; index < requests.length; index += 1)
+        this.#waiting.push({ request: requests[index]!, ticket, index });
       while (this.#waiting.length >= MOST) this.#send();
       if (this.#waiting.length > 0) this.#schedule();
     });
@@ -79,7 +81,8 @@ export class Batches {
     void this.#run(batch.map(({ request }) => request)).then(
       (answers) => {
         this.#landed();
-        for (const [position, { ticket, index }] of batch.entries()) {
+        for (let position = 0; position < batch.length; position += 1) {
+          const { ticket, index } = batch[position]!;
           ticket.answers[index] = answers[position]!;
           ticket.left -= 1;
           if (ticket.left === 0) ticket.resolve(ticket.answers);
@@ -101,8 +104,8 @@ export class Batches {
 /** How many of the waiting requests make one batch (B3). */
 function fitting(waiting: readonly Waiting[]): number {
   let bytes = 0;
-  for (const [count, { request }] of waiting.entries()) {
-    for (const part of request.args) bytes += part.length;
+  for (let count = 0; count < waiting.length; count += 1) {
+    bytes += waiting[count]!.request.ask.length;
     if (count === MOST || (count > 0 && bytes > MOST_BYTES)) return count;
   }
   return waiting.length;

@@ -75,33 +75,43 @@ export class Connection {
   async run(script: Script, keys: readonly Buffer[], args: readonly Argument[], durable = false): Promise<unknown> {
     const { clock } = this.#options;
     const { source, sha } = clock === undefined ? script : script.inGivenTime;
-    const parts = clock === undefined ? [keys.length, ...keys, ...args] : [keys.length, ...keys, ...args, clock.now()];
-    const ifForgotten = (error: unknown): Promise<unknown> => {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return this.#perform('EVAL', [source, ...parts], durable); // C1
-    };
+    const parts: Argument[] = [sha, keys.length, ...keys, ...args];
+    if (clock !== undefined) parts.push(clock.now());
+    const waits = durable && this.#waits;
     try {
-      return await this.#perform('EVALSHA', [sha, ...parts], durable).catch(ifForgotten);
+      return await this.#perform('EVALSHA', parts, waits);
     } catch (error) {
-      throw explained(error);
+      if (!isForgotten(error)) throw explained(error);
     }
+    parts[0] = source;
+    return this.#perform('EVAL', parts, waits).catch((error: unknown) => {
+      throw explained(error);
+    }); // C1
   }
 
-  async #perform(command: string, args: Argument[], durable: boolean): Promise<unknown> {
-    const { client } = this;
+  /** Whether a durable change is not safe yet when it is answered. */
+  get #waits(): boolean {
+    const { strict } = this.#options;
+    return strict !== undefined && !this.scattered && (this.#waitsForDisk || strict.replicas > 0);
+  }
+
+  #perform(command: string, args: Argument[], waits: boolean): Promise<unknown> {
+    return waits ? this.#performAndWait(command, args) : this.client.callBuffer(command, args);
+  }
+
+  async #performAndWait(command: string, args: Argument[]): Promise<unknown> {
+    const client = this.client as Redis;
     const { strict, timeoutMs } = this.#options;
-    const answer = client.callBuffer(command, args);
-    if (!durable || strict === undefined || client instanceof Cluster) return answer;
-    const { replicas } = strict;
+    const replicas = strict!.replicas;
     const patienceMs = Math.ceil(timeoutMs / 4); // also where the script must be sent again behind the first wait
-    const asked = [
-      this.#waitsForDisk && client.call('WAITAOF', 1, replicas, patienceMs),
-      !this.#waitsForDisk && replicas > 0 && client.wait(replicas, patienceMs).then((reached) => [1, reached]),
-    ].find((wait) => wait !== false);
-    const [, confirmed] = await Promise.all([answer, asked ?? [1, replicas]]);
-    const [onDisk, reached] = confirmed as [number, number];
+    const answer = client.callBuffer(command, args);
+    const confirmed = this.#waitsForDisk
+      ? client.call('WAITAOF', 1, replicas, patienceMs)
+      : client.wait(replicas, patienceMs).then((reached) => [1, reached]);
+    const [answered, wait] = await Promise.all([answer, confirmed]);
+    const [onDisk, reached] = wait as [number, number];
     if (onDisk < 1 || reached < replicas) throw unsynced(onDisk, reached, replicas); // C3
-    return answer;
+    return answered;
   }
 
   async #connect(): Promise<void> {
@@ -150,6 +160,10 @@ export class Connection {
 function durabilityOf(seen: readonly Seen[], strict: boolean, replicas: number): 'fsync' | 'replicated' | 'async' {
   if (strict && replicas > 0) return 'replicated';
   return strict || seen.every(flushesAlways) ? 'fsync' : 'async';
+}
+
+function isForgotten(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
 function unsynced(onDisk: number, reached: number, replicas: number): CarillonError {

@@ -9,10 +9,20 @@ import type { RecordKey } from '@carillon/core/spi';
 const BUCKETS = 256;
 const BUCKET = /^[0-9a-f]{2}$/;
 const HASH_BYTES = 16;
+const REMEMBERED = 1_000;
+
+/** The name of a record's key, remembered under its id. */
+interface Known {
+  readonly kind: string;
+  readonly partition: string;
+  readonly name: Buffer;
+}
 
 /** The names of all keys below one prefix. */
 export class KeyNames {
   readonly #prefixBytes: number;
+  #recent = new Map<string, Known>(); // a record is claimed, renewed and committed soon after one another
+  #before: ReadonlyMap<string, Known> = this.#recent;
   /** The start of every key of each bucket. */
   readonly bases: readonly Buffer[];
 
@@ -26,9 +36,17 @@ export class KeyNames {
   /** The key of a record. */
   record(key: RecordKey): Buffer {
     const { kind, id, partition } = key;
+    const known = this.#recent.get(id) ?? this.#before.get(id);
+    if (known !== undefined && known.kind === kind && known.partition === partition) return known.name;
     if (partition.includes('\0') || kind.includes('\0')) throw new TypeError('A kind or partition holds a NUL.');
-    const digest = hash('sha256', `${kind}\0${id}\0${partition}`, 'buffer').subarray(0, HASH_BYTES);
-    return Buffer.concat([this.bases[bucketOf(partition)]!, digest]);
+    const digest = hash('sha256', `${kind}\0${id}\0${partition}`, 'buffer');
+    const base = this.bases[bucketOf(partition)]!;
+    const name = Buffer.allocUnsafe(base.length + HASH_BYTES);
+    base.copy(name);
+    digest.copy(name, base.length, 0, HASH_BYTES);
+    if (this.#recent.size === REMEMBERED) [this.#before, this.#recent] = [this.#recent, new Map()];
+    this.#recent.set(id, { kind, partition, name });
+    return name;
   }
 
   /** The bucket of any key. */
@@ -37,7 +55,7 @@ export class KeyNames {
   }
 
   /** A key of an index. */
-  index(bucket: number, letter: 'd' | 'l' | 's' | 'x', name: string): Buffer {
+  index(bucket: number, letter: 'd' | 'l' | 'x', name: string): Buffer {
     return Buffer.concat([this.bases[bucket]!, Buffer.from(`:${letter}${name}`)]);
   }
 
@@ -47,10 +65,15 @@ export class KeyNames {
   }
 }
 
-/** The bucket of a partition: its own number, as core writes it, else a hash (FNV-1a). */
+/** The bucket of a partition: its own number, as core writes it, else a hash. */
 export function bucketOf(partition: string): number {
   if (BUCKET.test(partition)) return Number.parseInt(partition, 16);
-  let hashed = 0x811c9dc5;
-  for (let i = 0; i < partition.length; i += 1) hashed = Math.imul(hashed ^ partition.charCodeAt(i), 0x01000193);
-  return (hashed >>> 0) % BUCKETS;
+  return hashed(partition) % BUCKETS;
+}
+
+/** A number below 2³² for a text (FNV-1a). */
+export function hashed(text: string): number {
+  let sum = 0x811c9dc5;
+  for (let i = 0; i < text.length; i += 1) sum = Math.imul(sum ^ text.charCodeAt(i), 0x01000193);
+  return sum >>> 0;
 }

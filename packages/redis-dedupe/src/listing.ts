@@ -13,7 +13,7 @@ import { splitName } from './record-codec.js';
 const MOST_EXAMINED = 2_000;
 const CHUNK = 200;
 const BUCKETS_AT_ONCE = 32;
-const AFTER_ALL_TEXT = Buffer.from([0xff]); // begins no character of UTF-8
+const EDGE = Buffer.from([0xff]); // stands between state and name; in no text, and behind all of them
 
 /** Where the walk stands: a bucket, and in it the state and name after which it goes on. */
 interface Place {
@@ -69,13 +69,22 @@ async function statesFrom(
   first: number,
 ): Promise<readonly (readonly string[])[]> {
   const buckets = [...names.bases.keys()].slice(first, first + BUCKETS_AT_ONCE);
-  const { client } = connection;
-  const known = await Promise.all(buckets.map((bucket) => client.smembers(names.index(bucket, 's', kind))));
+  const known = await Promise.all(buckets.map((bucket) => statesIn(connection, names.index(bucket, 'l', kind))));
   return known.map((all) => all.filter((state) => states === undefined || states.includes(state)).toSorted());
 }
 
+/** The states that stand in an index, each found behind all names of the one before. */
+async function statesIn({ client }: Connection, index: Buffer): Promise<readonly string[]> {
+  const states: string[] = [];
+  for (let low: Buffer | string = '-'; ; low = Buffer.concat([member('(', states.at(-1)!, ''), EDGE])) {
+    const [first] = await client.zrangebylexBuffer(index, low, '+', 'LIMIT', 0, 1);
+    if (first === undefined) return states;
+    states.push(first.toString('utf8', 0, first.indexOf(EDGE)));
+  }
+}
+
 async function namesAfter(
-  connection: Connection,
+  { client }: Connection,
   names: KeyNames,
   { kind, idPrefix = '' }: ListQuery,
   bucket: number,
@@ -83,9 +92,15 @@ async function namesAfter(
   after: string,
   most: number,
 ): Promise<readonly string[]> {
-  const low = after === '' ? (idPrefix === '' ? '-' : `[${idPrefix}`) : `(${after}`;
-  const high = idPrefix === '' ? '+' : Buffer.concat([Buffer.from(`(${idPrefix}`), AFTER_ALL_TEXT]);
-  return connection.client.zrangebylex(names.index(bucket, 'l', `${kind}\0${state}`), low, high, 'LIMIT', 0, most);
+  const low = after === '' ? member('[', state, idPrefix) : member('(', state, after);
+  const high = Buffer.concat([member('(', state, idPrefix), EDGE]);
+  const found = await client.zrangebylexBuffer(names.index(bucket, 'l', kind), low, high, 'LIMIT', 0, most);
+  return found.map((one) => one.toString('utf8', one.indexOf(EDGE) + 1));
+}
+
+/** A bound of a walk over an index: before or behind what begins with a state and a name. */
+function member(bound: '(' | '[', state: string, name: string): Buffer {
+  return Buffer.concat([Buffer.from(bound + state), EDGE, Buffer.from(name)]);
 }
 
 function keyOf(kind: string, name: string): { kind: string; id: string; partition: string } {

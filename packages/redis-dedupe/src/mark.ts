@@ -1,7 +1,7 @@
 // Mark: a settled record in one whole number, and back (K1 of scripts/mark.ts).
 
-import { createHash } from 'node:crypto';
 import type { LedgerRecord, RecordContent, RecordKey } from '@carillon/core/spi';
+import { hashed } from './key-names.js';
 import { MARK_UNITS, MARKED_STATES } from './scripts/mark.js';
 
 const BRIEF = /^[0-9a-f]{6}$/;
@@ -11,8 +11,7 @@ const NONCES = 2 ** 18;
 export function markOf({ brief, state }: RecordContent, nonce: string): number {
   const told = MARKED_STATES.indexOf(state);
   if (brief === undefined || told === -1 || !BRIEF.test(brief)) return 0;
-  const hashed = createHash('sha256').update(nonce).digest().readUInt32LE(0) % NONCES;
-  const identity = Number.parseInt(brief, 16) * NONCES + hashed;
+  const identity = Number.parseInt(brief, 16) * NONCES + (hashed(nonce) % NONCES);
   return identity === 0 ? 0 : identity * MARK_UNITS.identity + told;
 }
 

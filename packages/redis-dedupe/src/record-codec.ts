@@ -3,50 +3,50 @@
 import type { Instant, Lease, LedgerRecord, OutboxEntry, RecordContent, RecordKey } from '@carillon/core/spi';
 import { CarillonError } from '@carillon/core/spi';
 import { readMark } from './mark.js';
+import type { Packer } from './packer.js';
+import { FIRST_DIGIT } from './scripts/mark.js';
 import { FORMAT } from './scripts/record.js';
 
 const DURABLE = 1;
 const HEAD_BYTES = 62;
-const FIRST_DIGIT = 48;
-const LONGEST_WORD = 0xffff;
 
 /** Packs content as a record that nobody has claimed yet; `nonce` is that of the call that writes it. */
-export function packRecord(key: RecordKey, content: RecordContent, nonce: string): Buffer {
-  const words = [key.kind, nameOf(key), content.queue, content.task, content.state, nonce, '', ''];
-  const outbox = packOutbox(content.outbox);
-  const body = Buffer.from(content.body);
-  const size = HEAD_BYTES + words.reduce((sum, word) => sum + 2 + wordBytes(word), 0) + 8 + outbox.length + body.length;
-  const bytes = Buffer.allocUnsafe(size);
-  bytes[0] = FORMAT;
-  bytes[1] = content.durableGrant ? DURABLE : 0;
-  bytes.writeUInt32LE(1, 2);
-  bytes.writeDoubleLE(content.generation, 6);
-  bytes.writeDoubleLE(0, 14);
-  bytes.writeDoubleLE(content.dueAt, 22);
-  bytes.writeDoubleLE(content.wakeAt ?? Infinity, 30);
-  bytes.writeDoubleLE(content.expiresAt ?? Infinity, 38);
-  bytes.writeDoubleLE(0, 46);
-  bytes.writeDoubleLE(0, 54);
-  let at = HEAD_BYTES;
-  for (const word of words) at = writeWord(bytes, word, at);
-  bytes.writeUInt32LE(0, at); // no past leases
-  bytes.writeUInt32LE(outbox.length, at + 4);
-  outbox.copy(bytes, at + 8);
-  body.copy(bytes, at + 8 + outbox.length);
-  return bytes;
+export function packRecord(packer: Packer, key: RecordKey, content: RecordContent, nonce: string): void {
+  const { generation, dueAt, wakeAt = Infinity, expiresAt = Infinity, queue, task, state, outbox, body } = content;
+  packer
+    .byte(FORMAT)
+    .byte(content.durableGrant ? DURABLE : 0)
+    .size(1)
+    .number(generation)
+    .number(0);
+  packer.number(dueAt).number(wakeAt).number(expiresAt).number(0).number(0);
+  packer.word(key.kind).word(nameOf(key)).word(queue).word(task).word(state).word(nonce);
+  packer.word('').word('').size(0); // no holder, no lease, none before
+  packer.block(() => {
+    for (const entry of outbox) packEntry(packer, entry);
+  });
+  packer.text(body);
 }
 
-/** Reads a packed record or a mark, from `from` on. */
-export function unpackRecord(known: RecordKey, bytes: Buffer, from = 0): LedgerRecord {
-  if (bytes[from]! >= FIRST_DIGIT) return readMark(known, Number(bytes.toString('latin1', from)));
-  if (bytes[from] !== FORMAT) throw unreadable(bytes[from]);
+/** Reads a packed record or a mark, from `from` on; whole records tell their own key if it is not `known`. */
+export function unpackRecord(known: RecordKey | undefined, bytes: Buffer, from = 0): LedgerRecord {
+  if (bytes[from]! >= FIRST_DIGIT && known !== undefined) return readMark(known, markIn(bytes, from));
+  if (bytes[from] !== FORMAT) throw unreadable(bytes, from);
+  try {
+    return readRecord(known, bytes, from);
+  } catch (error) {
+    if (error instanceof RangeError) throw unreadable(bytes, from); // it ends too early
+    throw error;
+  }
+}
+
+function readRecord(known: RecordKey | undefined, bytes: Buffer, from: number): LedgerRecord {
   const reader = new Reader(bytes, from + HEAD_BYTES);
-  const kind = reader.word();
-  const [id, partition] = splitName(reader.word());
+  const key = known === undefined ? keyOf(reader.word(), reader.word()) : reader.skip(2, known);
   const queue = reader.word();
   const task = reader.word();
   const state = reader.word();
-  reader.word(); // the nonce is between the ledger and its callers
+  reader.skip(1, undefined); // the nonce is between the ledger and its callers
   const holder = reader.word();
   const claim = reader.word();
   const interrupted = unpackLeases(reader.block());
@@ -54,7 +54,7 @@ export function unpackRecord(known: RecordKey, bytes: Buffer, from = 0): LedgerR
   const since = bytes.readDoubleLE(from + 46);
   const until = bytes.readDoubleLE(from + 54);
   return {
-    key: { kind, id, partition },
+    key,
     version: bytes.readUInt32LE(from + 2),
     generation: bytes.readDoubleLE(from + 6),
     fence: bytes.readDoubleLE(from + 14),
@@ -72,17 +72,20 @@ export function unpackRecord(known: RecordKey, bytes: Buffer, from = 0): LedgerR
   };
 }
 
-/** Packs words one after another, as a script reads them. */
-export function packWords(...words: readonly string[]): Buffer {
-  const bytes = Buffer.allocUnsafe(words.reduce((sum, word) => sum + 2 + wordBytes(word), 0));
-  let at = 0;
-  for (const word of words) at = writeWord(bytes, word, at);
-  return bytes;
+function markIn(bytes: Buffer, from: number): number {
+  const mark = Number(bytes.toString('latin1', from));
+  if (!Number.isSafeInteger(mark)) throw unreadable(bytes, from);
+  return mark;
 }
 
 /** The id and partition of a record in one word: how it stands in lists. */
 function nameOf({ id, partition }: RecordKey): string {
   return `${id}\0${partition}`;
+}
+
+function keyOf(kind: string, name: string): RecordKey {
+  const [id, partition] = splitName(name);
+  return { kind, id, partition };
 }
 
 /** Takes a record's name apart. */
@@ -91,17 +94,9 @@ export function splitName(name: string): [id: string, partition: string] {
   return [name.slice(0, at), name.slice(at + 1)];
 }
 
-function packOutbox(entries: readonly OutboxEntry[]): Buffer {
-  if (entries.length === 0) return NONE;
-  const parts: Buffer[] = [];
-  for (const { message, wakeAt } of entries) {
-    const times = Buffer.allocUnsafe(20);
-    times.writeDoubleLE(message.deliverAt, 0);
-    times.writeDoubleLE(wakeAt, 8);
-    times.writeUInt32LE(message.body.length, 16);
-    parts.push(packWords(message.id, message.queue), times, Buffer.from(message.body));
-  }
-  return Buffer.concat(parts);
+function packEntry(packer: Packer, { message, wakeAt }: OutboxEntry): void {
+  const { id, queue, deliverAt, body } = message;
+  packer.word(id).word(queue).number(deliverAt).number(wakeAt).size(body.length).bytes(body);
 }
 
 function unpackOutbox(bytes: Buffer): readonly OutboxEntry[] {
@@ -129,8 +124,6 @@ function unpackLeases(bytes: Buffer): readonly Lease[] {
   return leases;
 }
 
-const NONE = Buffer.alloc(0);
-
 /** Reads what is packed one after another. */
 class Reader {
   readonly #bytes: Buffer;
@@ -145,6 +138,11 @@ class Reader {
     const from = this.at + 2;
     this.at = from + this.#bytes.readUInt16LE(this.at);
     return this.#bytes.toString('utf8', from, this.at);
+  }
+
+  skip<T>(words: number, answer: T): T {
+    for (let word = 0; word < words; word += 1) this.at += 2 + this.#bytes.readUInt16LE(this.at);
+    return answer;
   }
 
   number(): number {
@@ -163,20 +161,14 @@ function finite(time: number): Instant | undefined {
   return time === Infinity ? undefined : time;
 }
 
-function wordBytes(word: string): number {
-  const bytes = Buffer.byteLength(word);
-  if (bytes > LONGEST_WORD) throw new TypeError(`A word of a record has ${bytes} bytes, more than ${LONGEST_WORD}.`);
-  return bytes;
-}
-
-function writeWord(bytes: Buffer, word: string, at: number): number {
-  const length = bytes.write(word, at + 2);
-  bytes.writeUInt16LE(length, at);
-  return at + 2 + length;
-}
-
-function unreadable(format: number | undefined): CarillonError {
-  return new CarillonError('E_STORE_VERSION', `A record has the format ${format}, and this version reads ${FORMAT}.`, {
-    next: 'Start the newer version of Carillon that wrote it.',
+/** What a value that is no record of this version is refused with. */
+export function unreadable(bytes: Buffer, from = 0): CarillonError {
+  const format = bytes[from];
+  const newer = format !== undefined && format > FORMAT && format < FIRST_DIGIT;
+  const message = newer
+    ? `A record has the format ${format}, and this version reads ${FORMAT}.`
+    : 'What stands under the key of a record is damaged, or somebody else wrote it.';
+  return new CarillonError('E_STORE_VERSION', message, {
+    next: 'Start the newer version of Carillon that wrote it, or see who else writes below this prefix.',
   });
 }

@@ -39,7 +39,17 @@ const commit = script(COMMIT);
 const commitHeld = script(COMMIT, true);
 const read = script(READ);
 
-const NO_KEY: RecordKey = { kind: '', id: '', partition: '' }; // a whole record tells its own
+const NOTHING = Buffer.alloc(0);
+
+/** The batches of one script, by the bucket that they are of (R1). */
+interface Lanes {
+  readonly script: Script;
+  readonly groups: Map<number, Batches>;
+}
+
+function lanesOf(script: Script): Lanes {
+  return { script, groups: new Map() };
+}
 
 /** A ledger in Redis. */
 export class RedisLedger implements Ledger {
@@ -47,7 +57,11 @@ export class RedisLedger implements Ledger {
   readonly #connection: Connection;
   readonly #names: KeyNames;
   readonly #spread: number;
-  readonly #batches = new Map<string, Batches>();
+  readonly #acquires = lanesOf(acquire);
+  readonly #renewals = lanesOf(renew);
+  readonly #commits = lanesOf(commit);
+  readonly #heldCommits = lanesOf(commitHeld);
+  readonly #reads = lanesOf(read);
 
   /** `spread`: over how many hashes per bucket packed marks are spread; 0 leaves them plain. */
   constructor(connection: Connection, names: KeyNames, spread: number) {
@@ -80,23 +94,25 @@ export class RedisLedger implements Ledger {
 
   async acquire(claims: readonly Claim[]): Promise<readonly ClaimAnswer[]> {
     const requests = claims.map((claim) => claimRequest(this.#names, claim));
-    const packed = await this.#ask(acquire, claims.map(bucketOfKey), requests);
+    const packed = await this.#ask(this.#acquires, (index) => bucketOf(claims[index]!.key.partition), requests);
     return packed.map((bytes, index) => claimAnswer(claims[index]!, bytes));
   }
 
   async renew(renewals: readonly Renewal[]): Promise<readonly RenewalAnswer[]> {
     const requests = renewals.map((renewal) => renewalRequest(this.#names, renewal));
-    return (await this.#ask(renew, renewals.map(bucketOfKey), requests)).map(renewalAnswer);
+    const packed = await this.#ask(this.#renewals, (index) => bucketOf(renewals[index]!.key.partition), requests);
+    return packed.map(renewalAnswer);
   }
 
   async commit(changes: readonly Change[]): Promise<readonly ChangeAnswer[]> {
     const written = changes.filter(({ writes }) => writes.length > 0);
     const requests = written.map((change) => changeRequest(this.#names, change, this.#spread));
-    const packed = (
-      await this.#ask(written.every(isHeld) ? commitHeld : commit, written.map(bucketOfChange), requests)
-    ).values();
+    const lanes = written.every(isHeld) ? this.#heldCommits : this.#commits;
+    const packed = await this.#ask(lanes, (index) => bucketOf(written[index]!.writes[0]!.key.partition), requests);
+    if (written.length === changes.length) return packed.map((bytes, index) => changeAnswer(changes[index]!, bytes));
+    const rest = packed.values();
     return changes.map((change) =>
-      change.writes.length === 0 ? { answer: 'ok' } : changeAnswer(change, packed.next().value!),
+      change.writes.length === 0 ? { answer: 'ok' } : changeAnswer(change, rest.next().value!),
     );
   }
 
@@ -122,53 +138,62 @@ export class RedisLedger implements Ledger {
 
   async #readListed(keys: readonly Buffer[]): Promise<readonly (LedgerRecord | undefined)[]> {
     const packed = await this.#read(keys);
-    return packed.map((bytes) => (bytes[0] === FORMAT ? unpackRecord(NO_KEY, bytes) : undefined)); // a mark is not listed
+    return packed.map(unlessUnreadable); // a mark is not listed, and one that can't be read hides no others
   }
 
   #read(keys: readonly Buffer[]): Promise<readonly Buffer[]> {
-    const requests = keys.map((key) => ({ keys: [key], args: [] }));
-    const buckets = keys.map((key) => this.#names.bucket(key));
-    return this.#ask(read, buckets, requests);
+    const requests = keys.map((key) => ({ keys: [key], ask: NOTHING }));
+    return this.#ask(this.#reads, (index) => this.#names.bucket(keys[index]!), requests);
   }
 
   /** Asks a script; each request is of one bucket (R1). */
-  async #ask(script: Script, buckets: readonly number[], requests: readonly Request[]): Promise<readonly Buffer[]> {
+  #ask(lanes: Lanes, bucketAt: (index: number) => number, requests: readonly Request[]): Promise<readonly Buffer[]> {
     void this.#connection.client; // throws if it is closed
-    if (requests.length === 0) return [];
-    if (!this.#connection.scattered) return this.#batchesOf(script, 0).ask(requests);
+    if (requests.length === 0) return Promise.resolve([]);
+    if (!this.#connection.scattered) return this.#batchesOf(lanes, 0).ask(requests);
+    return this.#askEach(lanes, bucketAt, requests);
+  }
+
+  async #askEach(
+    lanes: Lanes,
+    bucketAt: (index: number) => number,
+    requests: readonly Request[],
+  ): Promise<readonly Buffer[]> {
     const answers: Buffer[] = [];
+    const indexes = [...requests.keys()];
     await Promise.all(
-      Array.from(new Set(buckets), async (bucket) => {
-        const indexes = [...requests.keys()].filter((index) => buckets[index] === bucket);
-        const asked = await this.#batchesOf(script, bucket).ask(indexes.map((index) => requests[index]!));
-        for (const [position, index] of indexes.entries()) answers[index] = asked[position]!;
+      Array.from(new Set(indexes.map(bucketAt)), async (bucket) => {
+        const own = indexes.filter((index) => bucketAt(index) === bucket);
+        const asked = await this.#batchesOf(lanes, bucket).ask(own.map((index) => requests[index]!));
+        for (const [position, index] of own.entries()) answers[index] = asked[position]!;
       }),
     );
     return answers;
   }
 
-  #batchesOf(script: Script, group: number): Batches {
-    const name = `${script.sha}${group}`;
-    let batches = this.#batches.get(name);
+  #batchesOf(lanes: Lanes, group: number): Batches {
+    let batches = lanes.groups.get(group);
     if (batches === undefined) {
       batches = new Batches(async (requests) => {
-        const keys = requests.flatMap((request) => request.keys);
-        const args = requests.flatMap((request) => request.args);
+        const keys: Buffer[] = [];
+        for (const request of requests) keys.push(...request.keys);
+        const asks = Buffer.concat(requests.map(({ ask }) => ask));
         const durable = requests.some((request) => request.durable === true);
-        return (await this.#connection.run(script, keys, args, durable)) as Buffer[];
+        return (await this.#connection.run(lanes.script, keys, [asks], durable)) as Buffer[];
       });
-      this.#batches.set(name, batches);
+      lanes.groups.set(group, batches);
     }
     return batches;
   }
 }
 
-function bucketOfKey({ key }: { readonly key: RecordKey }): number {
-  return bucketOf(key.partition);
-}
-
-function bucketOfChange({ writes }: Change): number {
-  return bucketOf(writes[0]!.key.partition);
+function unlessUnreadable(bytes: Buffer): LedgerRecord | undefined {
+  if (bytes[0] !== FORMAT) return undefined;
+  try {
+    return unpackRecord(undefined, bytes);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether a change belongs to work that has begun (R2). */

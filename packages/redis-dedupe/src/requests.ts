@@ -1,27 +1,42 @@
 // Requests: what the port asks, as the scripts take it, and what they answer, as the port says it.
 
-import type { Change, ChangeAnswer, Claim, ClaimAnswer, Renewal, RenewalAnswer, Write } from '@carillon/core/spi';
+import type {
+  Change,
+  ChangeAnswer,
+  Claim,
+  ClaimAnswer,
+  Expectation,
+  RecordContent,
+  Renewal,
+  RenewalAnswer,
+  Write,
+} from '@carillon/core/spi';
 import type { Request } from './batches.js';
 import { packEffect, RedisEffect } from './effects/redis-effect.js';
 import type { KeyNames } from './key-names.js';
 import { markOf } from './mark.js';
-import { packRecord, packWords, unpackRecord } from './record-codec.js';
+import { packer } from './packer.js';
+import { packRecord, unpackRecord, unreadable } from './record-codec.js';
 import { DO, EXPECT } from './scripts/commit.js';
 
 const RECORD_AT = 9; // after the letter and the time
+const ANY: Expectation = { any: true };
 
 /** A claim, for the script `acquire`. */
 export function claimRequest(names: KeyNames, { key, generation, leaseMs, nonce, holder, create }: Claim): Request {
-  const ask = Buffer.concat([packNumbers(generation, leaseMs), packWords(nonce, holder)]);
-  const record = create === undefined ? '' : packRecord(key, create, nonce);
-  return { keys: [names.record(key)], args: [ask, record], durable: true };
+  packer.begin().number(generation).number(leaseMs).word(nonce).word(holder);
+  packer.block(() => create && packRecord(packer, key, create, nonce));
+  return { keys: [names.record(key)], ask: packer.take(), durable: true };
 }
 
 /** The answer to a claim. */
-export function claimAnswer({ key }: Claim, bytes: Buffer): ClaimAnswer {
+export function claimAnswer(claim: Claim, bytes: Buffer): ClaimAnswer {
+  const { key } = claim;
   const letter = String.fromCharCode(bytes[0]!);
   if (letter === 'A') return { answer: 'absent' };
+  if (letter === 'U') return { answer: 'unreadable', reason: unreadable(bytes, 1).message };
   const now = bytes.readDoubleLE(1);
+  if (letter === 'N') return started(claim, now, bytes.readDoubleLE(RECORD_AT));
   const record = unpackRecord(key, bytes, RECORD_AT);
   const { fence, lease, dueAt } = record;
   if (letter === 'G') return { answer: 'granted', record, fence, at: lease!.since };
@@ -30,9 +45,17 @@ export function claimAnswer({ key }: Claim, bytes: Buffer): ClaimAnswer {
   return { answer: letter === 'S' ? 'settled' : 'stale', record };
 }
 
+/** The grant of a record that the claim has started: the asker knows all of it but two numbers. */
+function started({ key, create, nonce, holder, leaseMs }: Claim, at: number, fence: number): ClaimAnswer {
+  const { generation, queue, task, state, dueAt, wakeAt, expiresAt, durableGrant, body, outbox } = create!;
+  const content = { generation, queue, task, state, dueAt, wakeAt, expiresAt, durableGrant, body, outbox };
+  const lease = { holder, nonce, since: at, until: at + leaseMs };
+  return { answer: 'granted', record: { key, version: 2, fence, lease, interrupted: [], ...content }, fence, at };
+}
+
 /** A renewal, for the script `renew`. */
 export function renewalRequest(names: KeyNames, { key, fence, leaseMs }: Renewal): Request {
-  return { keys: [names.record(key)], args: [packNumbers(fence, leaseMs)] };
+  return { keys: [names.record(key)], ask: packer.begin().number(fence).number(leaseMs).take() };
 }
 
 /** The answer to a renewal. */
@@ -44,18 +67,15 @@ export function renewalAnswer(bytes: Buffer): RenewalAnswer {
 /** A change, for the script `commit`. */
 export function changeRequest(names: KeyNames, { nonce, writes, durable, effect }: Change, spread: number): Request {
   const keys: Buffer[] = [];
-  const args: (Buffer | string)[] = [
-    nonce,
-    String(writes.length),
-    effect instanceof RedisEffect ? packEffect(effect) : '',
-  ];
+  packer.begin().word(nonce).count(writes.length);
+  packer.block(() => effect instanceof RedisEffect && packEffect(packer, effect));
   for (const write of writes) {
     if (write.key.partition !== writes[0]!.key.partition)
       throw new TypeError('The writes of one change must be of one partition.');
     keys.push(names.record(write.key));
-    args.push(packAsk(write, nonce, spread), packData(write, nonce));
+    packWrite(write, nonce, spread);
   }
-  return { keys, args, durable };
+  return { keys, ask: packer.take(), durable };
 }
 
 /** The answer to a change. */
@@ -71,31 +91,28 @@ export function changeAnswer({ writes }: Change, bytes: Buffer): ChangeAnswer {
   return { answer: 'conflict', key, record };
 }
 
-function packAsk(write: Write, nonce: string, spread: number): Buffer {
-  const bytes = Buffer.alloc(29);
-  bytes[0] = DO[write.do];
-  if (write.do === 'sent') return bytes;
-  const { expect } = write;
-  if ('absent' in expect) bytes[1] = EXPECT.absent;
-  if ('version' in expect) {
-    bytes[1] = 'fence' in expect ? EXPECT.holder : EXPECT.version;
-    bytes.writeDoubleLE(expect.version, 2);
-    if ('fence' in expect) bytes.writeDoubleLE(expect.fence, 10);
-  }
-  if (write.do !== 'put') return bytes;
-  if (write.keepLease === true) bytes[18] = 1;
-  bytes.writeDoubleLE(markOf(write.content, nonce), 19);
-  bytes.writeUInt16LE(spread, 27);
-  return bytes;
+function packWrite(write: Write, nonce: string, spread: number): void {
+  const expect = write.do === 'sent' ? ANY : write.expect;
+  const version = 'version' in expect ? expect.version : 0;
+  const fence = 'fence' in expect ? expect.fence : 0;
+  packer.byte(DO[write.do]).byte(expectationOf(expect)).number(version).number(fence);
+  const isPut = write.do === 'put';
+  const mark = isPut ? markOf(write.content, nonce) : 0;
+  packer.byte(isPut && write.keepLease === true ? 1 : 0).number(mark);
+  packer.number((isPut && write.content.expiresAt) || 0).count(spread);
+  packer.block(() => {
+    if (isPut && !(mark > 0 && leavesMark(write.content))) packRecord(packer, write.key, write.content, nonce);
+    if (write.do === 'sent') for (const message of write.messages) packer.word(message);
+  });
 }
 
-function packData(write: Write, nonce: string): Buffer | string {
-  if (write.do === 'put') return packRecord(write.key, write.content, nonce);
-  return write.do === 'sent' ? packWords(...write.messages) : '';
+function expectationOf(expect: Expectation): number {
+  if ('absent' in expect) return EXPECT.absent;
+  if ('fence' in expect) return EXPECT.holder;
+  return 'version' in expect ? EXPECT.version : EXPECT.any;
 }
 
-function packNumbers(...numbers: readonly number[]): Buffer {
-  const bytes = Buffer.allocUnsafe(8 * numbers.length);
-  for (const [index, number] of numbers.entries()) bytes.writeDoubleLE(number, 8 * index);
-  return bytes;
+/** Whether nothing of a record that may become a mark is needed any more. */
+function leavesMark({ wakeAt, expiresAt, outbox }: RecordContent): boolean {
+  return wakeAt === undefined && expiresAt !== undefined && outbox.length === 0;
 }

@@ -70,6 +70,48 @@ test('L4: a change whose answer was lost is made once', async () => {
   await ledger.close();
 });
 
+test('P5: a value that is no record of this version fails nothing that is asked beside it', async () => {
+  const ledger = await opened();
+  const other = jobKey('b');
+  await ledger.commit([{ nonce: 'place', writes: [place], durable: true }]);
+  const [stored] = await direct.keysBuffer('*{00}????????????????');
+  const packed = (await direct.getBuffer(stored!))!;
+  await ledger.commit([{ nonce: 'other', writes: [{ ...place, key: other }], durable: true }]);
+  const { fence } = granted((await ledger.acquire([claimOf('claim-1')]))[0]);
+  const renewals = [{ key, fence, leaseMs: 60_000 }];
+  let version = 1;
+  const later = Buffer.concat([Buffer.from([2]), packed.subarray(1)]);
+  for (const value of [
+    later,
+    Buffer.from('hello'),
+    packed.subarray(0, 30),
+    packed.subarray(0, -40),
+    Buffer.from([255]),
+  ]) {
+    await direct.set(stored!, value);
+    const claim = { ...claimOf(`other-${version}`), key: other, leaseMs: 0 };
+    const answers = await ledger.acquire([claimOf('again'), claim]);
+    expect(answers).toMatchObject([{ answer: 'unreadable', reason: expect.any(String) }, { answer: 'granted' }]);
+    version += 1;
+    expect(await ledger.renew(renewals)).toEqual([{ answer: 'lost' }]);
+    const held = { do: 'put', key, expect: { version: 2, fence }, content: jobContent() } as const;
+    const put = { do: 'put', key: other, expect: { version }, content: jobContent() } as const;
+    const changes = [held, { ...held, expect: { version: 2 } }, put].map((write, index) => ({
+      nonce: `${version}-${index}`,
+      writes: [write],
+      durable: true,
+    }));
+    expect((await ledger.commit(changes)).map(({ answer }) => answer)).toEqual(['lost', 'failed', 'ok']);
+    version += 1;
+    await expect(ledger.read([key])).rejects.toMatchObject({ code: 'E_STORE_VERSION' });
+    expect(await ledger.read([other])).toMatchObject([{ version }]);
+    const seen = [ledger.list({ kind: 'job', limit: 9 }), ledger.due({ queues: ['default'], before: 9e15, limit: 9 })];
+    for (const page of await Promise.all(seen)) expect(page.records.map((record) => record.key.id)).toEqual(['b']);
+    expect(await direct.getBuffer(stored!)).toEqual(value); // it is left as it was
+  }
+  await ledger.close();
+});
+
 test('C1: sends a script again that the server has forgotten', async () => {
   const ledger = await opened();
   await ledger.commit([{ nonce: 'place', writes: [place], durable: true }]);

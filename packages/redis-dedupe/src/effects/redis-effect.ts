@@ -4,6 +4,7 @@
 // D2  Redis does not roll back. If the first command fails, nothing has happened and the attempt has failed; if a later one
 //     fails, the job is set aside as dead with the error, and is not done.
 
+import type { Packer } from '../packer.js';
 import { checkCommands, type RedisCommand } from './redis-command.js';
 
 /** Commands for `attempt.completeWith`, on an engine whose ledger is `redis`. */
@@ -21,20 +22,11 @@ export function redisEffect(commands: readonly RedisCommand[]): RedisEffect {
   return new RedisEffect(commands);
 }
 
-/** The commands as the script takes them. */
-export function packEffect({ commands }: RedisEffect): Buffer {
-  return Buffer.concat(
-    commands.flatMap((words) => {
-      const count = Buffer.alloc(2);
-      count.writeUInt16LE(words.length);
-      return [count, ...words.flatMap(packWord)];
-    }),
-  );
-}
-
-function packWord(word: string | number | Buffer): readonly Buffer[] {
-  const bytes = Buffer.isBuffer(word) ? word : Buffer.from(String(word));
-  const length = Buffer.alloc(4);
-  length.writeUInt32LE(bytes.length);
-  return [length, bytes];
+/** Packs the commands as the script takes them. */
+export function packEffect(packer: Packer, { commands }: RedisEffect): void {
+  for (const words of commands) {
+    packer.count(words.length);
+    for (const word of words)
+      packer.block(() => (Buffer.isBuffer(word) ? packer.bytes(word) : packer.text(String(word))));
+  }
 }

@@ -1,10 +1,11 @@
 // Commit: performs changes, one after another, each wholly or not at all.
 //
-// For each change its nonce, the number of its writes and its effect (commands, or nothing), then for each write a key,
-// what it asks (what to do, what to expect, version, fence, whether to keep the lease, the mark to leave or 0, over how many
-// hashes to spread packed marks or 0), and its data: for a put the record as if it were new, for sent messages their ids.
+// For each change, in the one argument, its nonce, the number of its writes and its effect (commands, or nothing), then for
+// each write a key, what it asks (what to do, what to expect, version, fence, whether to keep the lease, the mark to leave or
+// 0 and until when, over how many hashes to spread packed marks or 0), and its data: for a put the record as if it were new,
+// or nothing if a mark is left of it; for sent messages their ids.
 // Answers for each change: O ok, L lost, or C, the number of the write that met a conflict, and the record that stands
-// there, or F or P and why: its effect failed, wholly or in part.
+// there, or F or P and why: its effect failed, wholly or in part, or a record can't be read (which a holder has lost).
 
 import { BRAND, MARK_UNITS } from './mark.js';
 import { EXPIRE, RECORD, STONE } from './record.js';
@@ -20,12 +21,14 @@ const STONE_MS = 600_000;
 /** The script of `Ledger.commit`. */
 export const COMMIT = `${RECORD}${EXPIRE}${BRAND}
 local function strike(r, data)
+  if r.mark then return r end
   local sent, at = {}, 1
   while at <= #data do
     local id
     id, at = struct.unpack('<Hc0', data, at)
     sent[id] = true
   end
+  open(r)
   local left, last = {}, nil
   at = 1
   while at <= #r.outbox do
@@ -43,14 +46,22 @@ local function strike(r, data)
   return after
 end
 
-local function put(before, data, resolves)
-  local after = decode(data)
+local function put(before, w)
+  if w.data == '' then
+    local r = readMark(string.format('%.0f', w.mark + math.min(before and before.version + 1 or 1, 255) * ${MARK_UNITS.version}))
+    r.spread, r.expiresAt, r.fence = w.spread, w.expiresAt, before and before.fence or 0
+    return r
+  end
+  local after = decode(w.data)
   if not before then return after end
   after.version, after.fence = before.version + 1, before.fence
-  if not resolves then
+  if not before.mark and not (w.expect == ${EXPECT.holder} and w.keep == 0) then
+    open(before)
+    open(after)
     after.since, after.ends, after.holder, after.claim, after.past =
       before.since, before.ends, before.holder, before.claim, before.past
   end
+  encode(after)
   return after
 end
 
@@ -59,15 +70,15 @@ local function wrote(r, nonce, mark)
   return r.nonce == nonce
 end
 
-local function store(w, before, after)
-  local settled = after.wakeAt == never and after.expiresAt ~= never
-  if w.mark > 0 and settled and after.outbox == '' then
-    brand(w.key, before, after, w.mark, w.spread)
+local function store(key, before, after)
+  if after.mark then
+    brand(key, before, after)
   else
-    write(w.key, before, after)
-    unpackMark(w.key, before)
+    write(key, before, after)
+    unpackMark(key, before)
   end
-  if settled and us % 8 == 0 then expire(string.sub(w.key, 1, -17), 32) end
+  local settled = after.wakeAt == never and after.expiresAt ~= never
+  if settled and us % 8 == 0 then expire(string.sub(key, 1, -17), 32) end
 end
 
 local function perform(effect)
@@ -82,21 +93,38 @@ local function perform(effect)
   end
 end
 
-local function apply(nonce, count, effect, key1, arg1)
-  local found, writes = {}, {}
+local asks, place, used = ARGV[1], 1, 0
+
+local function nextWrite()
+  local w = {}
+  w.what, w.expect, w.version, w.fence, w.keep, w.mark, w.expiresAt, w.spread, w.data, place =
+    struct.unpack('<BBddBddHI4c0', asks, place)
+  used = used + 1
+  w.key = KEYS[used]
+  return w
+end
+
+local function apply()
+  local nonce, count, effect
+  nonce, count, effect, place = struct.unpack('<Hc0HI4c0', asks, place)
+  local found, writes, done, unreadable, held = {}, {}, false, false, false
   for i = 1, count do
-    local key = KEYS[key1 + i]
-    local w = { key = key, data = ARGV[arg1 + 2 * i] }
-    w.what, w.expect, w.version, w.fence, w.keep, w.mark, w.spread = struct.unpack('<BBddBdH', ARGV[arg1 + 2 * i - 1])
+    local w = nextWrite()
     writes[i] = w
-    if not found[key] then
-      local r, stone = load(key)
-      found[key] = { before = r, after = r, stone = stone }
+    held = held or w.expect == ${EXPECT.holder}
+    local f = found[w.key]
+    if not f then
+      local r, stone = load(w.key)
+      f = { before = r, after = r, stone = stone }
+      found[w.key] = f
     end
-    local f = found[key]
-    if w.what == ${DO.put} and f.before and wrote(f.before, nonce, w.mark) then return 'O' end
-    if w.what == ${DO.remove} and f.stone == nonce then return 'O' end
+    if f.before and f.before.unreadable then unreadable = true
+    elseif w.what == ${DO.put} and f.before and wrote(f.before, nonce, w.mark) then done = true
+    elseif w.what == ${DO.remove} and f.stone == nonce then done = true
+    end
   end
+  if unreadable then return held and 'L' or 'Fa record can not be read: another version, or another program, wrote it' end
+  if done then return 'O' end
   for i, w in ipairs(writes) do
     local f = found[w.key]
     local r = f.after
@@ -106,7 +134,7 @@ local function apply(nonce, count, effect, key1, arg1)
         return 'C' .. struct.pack('<H', i) .. (f.before and f.before.value or '')
       end
     end
-    if w.what == ${DO.put} then f.after = put(r, w.data, w.expect == ${EXPECT.holder} and w.keep == 0)
+    if w.what == ${DO.put} then f.after = put(r, w)
     elseif w.what == ${DO.remove} then f.after = nil
     elseif w.what == ${DO.sent} and r then f.after = strike(r, w.data)
     end
@@ -116,7 +144,7 @@ local function apply(nonce, count, effect, key1, arg1)
   for _, w in ipairs(writes) do
     local f = found[w.key]
     if f.after and f.after ~= f.before then
-      store(w, f.before, f.after)
+      store(w.key, f.before, f.after)
       f.before = f.after
     end
   end
@@ -132,11 +160,7 @@ local function apply(nonce, count, effect, key1, arg1)
   return 'O'
 end
 
-local answers, key, arg = {}, 0, 0
-while arg < #ARGV do
-  local nonce, count = ARGV[arg + 1], tonumber(ARGV[arg + 2])
-  answers[#answers + 1] = apply(nonce, count, ARGV[arg + 3], key, arg + 3)
-  key, arg = key + count, arg + 3 + 2 * count
-end
+local answers = {}
+while place <= #asks do answers[#answers + 1] = apply() end
 return answers
 `;

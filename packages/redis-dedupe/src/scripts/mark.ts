@@ -15,12 +15,11 @@ export const MARK_UNITS = { identity: 2048, version: 8 } as const;
 const PACKING = { periodMs: 2 * 86_400_000, longestMs: 4 * 86_400_000 } as const;
 
 const FIELD_BYTES = 12;
-const FIRST_DIGIT = 48;
+/** What the first byte of a mark is at least; no format has so high a number. */
+export const FIRST_DIGIT = 48;
 
 /** Reads marks; stands in the head of every script. */
 export const MARK = `
-local function isMark(value) return string.byte(value) >= ${FIRST_DIGIT} end
-
 local function readMark(value, home)
   local n = tonumber(value)
   return { value = value, home = home, mark = math.floor(n / ${MARK_UNITS.identity}),
@@ -46,9 +45,8 @@ end
 
 /** Writes marks. */
 export const BRAND = `
-local function brand(key, before, after, mark, spread)
-  local base, id = string.sub(key, 1, -17), string.sub(key, -16)
-  local value = string.format('%.0f', mark + math.min(after.version, 255) * ${MARK_UNITS.version})
+local function brand(key, before, after)
+  local base, id, value, spread = string.sub(key, 1, -17), string.sub(key, -16), after.value, after.spread
   local leftMs = math.max(1, math.ceil(after.expiresAt - now))
   if spread == 0 or leftMs > ${PACKING.longestMs} then
     redis.call('SET', key, value, 'PX', leftMs)
