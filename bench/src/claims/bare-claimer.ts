@@ -1,11 +1,10 @@
-// The bare scripts: claim and finish as one compare-and-set each on a string, batched by 64, and nothing around them: no
-// record, no index, no lists. What is lost beside it is what the ledger does more.
+// Bare strings: claim and mark as one compare-and-set each on a string, batched by 64, and nothing around them: no record, no
+// index, no lists, no outbox. What is lost beside it is what the ledger does more, on the server and in the client.
 
 import { createHash, randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { Batch } from './batch.js';
 import { type Claimer, KEPT_MS, LEASE_MS } from './claimer.js';
-
-const MOST = 64;
 
 // KEYS: n marks. ARGV: milliseconds of the lease, of remembrance, n nonces. Value: state|deadline|fence|nonce.
 const CLAIM = `
@@ -42,62 +41,32 @@ for i = 1, #KEYS do
 end
 return out`;
 
-interface Asked {
-  readonly key: string;
-  readonly arg: string;
-  readonly resolve: (answer: string) => void;
-  readonly reject: (reason: unknown) => void;
-}
-
-/** Asks one script for all that is asked in one turn of the event loop. */
-class Batch {
-  #waiting: Asked[] = [];
-  readonly #client: Redis;
-  readonly #sha: string;
-  readonly #first: readonly number[];
-
-  constructor(client: Redis, script: string, first: readonly number[]) {
-    this.#client = client;
-    this.#sha = createHash('sha1').update(script).digest('hex');
-    this.#first = first;
-  }
-
-  ask(key: string, arg: string): Promise<string> {
-    return new Promise((resolve, reject) => {
-      if (this.#waiting.push({ key, arg, resolve, reject }) === 1) setImmediate(() => this.#send());
-    });
-  }
-
-  #send(): void {
-    while (this.#waiting.length > 0) {
-      const batch = this.#waiting.splice(0, MOST);
-      const keys = batch.map(({ key }) => key);
-      const args = batch.map(({ arg }) => arg);
-      this.#client.evalsha(this.#sha, batch.length, ...keys, ...this.#first, ...args).then(
-        (answers) => batch.forEach(({ resolve }, index) => resolve((answers as string[])[index]!)),
-        (reason: unknown) => batch.forEach(({ reject }) => reject(reason)),
-      );
-    }
-  }
-}
-
 /** Opens a client and loads the scripts. */
-export async function scriptClaimer(url: string): Promise<Claimer> {
+export async function bareClaimer(url: string): Promise<Claimer> {
   const client = new Redis(url, { lazyConnect: true });
   await client.connect();
   for (const script of [CLAIM, FINISH]) await client.script('LOAD', script);
-  const claims = new Batch(client, CLAIM, [LEASE_MS, KEPT_MS]);
-  const ends = new Batch(client, FINISH, [KEPT_MS]);
+  const claims = batchOf(client, CLAIM, [LEASE_MS, KEPT_MS]);
+  const ends = batchOf(client, FINISH, [KEPT_MS]);
   return {
     async claim(id) {
-      const answer = await claims.ask(`mark:${id}`, randomUUID());
+      const answer = await claims.ask({ key: `mark:${id}`, arg: randomUUID() });
       if (answer === 'B' || answer === 'D') throw new Error(`The claim was answered: ${answer}.`);
       return Number(answer);
     },
     async finish(id, fence) {
-      const answer = await ends.ask(`mark:${id}`, String(fence));
+      const answer = await ends.ask({ key: `mark:${id}`, arg: String(fence) });
       if (answer !== 'K') throw new Error(`The end was answered: ${answer}.`);
     },
     close: async () => client.disconnect(),
   };
+}
+
+function batchOf(client: Redis, script: string, first: readonly number[]): Batch<{ key: string; arg: string }, string> {
+  const sha = createHash('sha1').update(script).digest('hex');
+  return new Batch(async (asked) => {
+    const keys = asked.map(({ key }) => key);
+    const args = asked.map(({ arg }) => arg);
+    return (await client.evalsha(sha, keys.length, ...keys, ...first, ...args)) as string[];
+  });
 }
