@@ -29,20 +29,17 @@ export function acquire(records: Records, claim: Claim, process: number, now: In
   return { answer: 'granted', ...grant(records, key, head, { holder, nonce, leaseMs, process }, now) };
 }
 
-/** Grants the record that was aimed at, whatever its due time. */
+/** Grants the record that was aimed at, whatever its due time; its head says so from here on. */
 export function grant(records: Records, key: RecordName, head: Head, by: Holder, now: Instant): Grant {
-  const fence = Math.max(head.fence + 1, Math.floor(now * 1000)); // L2
-  const granted: Head = {
-    ...head,
-    version: head.version + 1, // L6
-    fence,
-    lease: { holder: by.holder, nonce: by.nonce, since: now, until: now + by.leaseMs },
-    process: by.process,
-    interrupted: head.lease ? [...head.interrupted, head.lease] : head.interrupted, // L5
-  };
-  const record = records.record(key, granted); // before the writing, which reads over the bytes of the body
-  records.hold(head, granted);
-  return { record, fence, at: now };
+  const { lease } = head;
+  head.fence = Math.max(head.fence + 1, Math.floor(now * 1000)); // L2
+  head.version += 1; // L6
+  head.lease = { holder: by.holder, nonce: by.nonce, since: now, until: now + by.leaseMs };
+  head.process = by.process;
+  if (lease !== undefined) head.interrupted = [...head.interrupted, lease]; // L5
+  const record = records.record(key, head); // before the writing, which reads over the bytes of the body
+  records.hold(head, lease);
+  return { record, fence: head.fence, at: now };
 }
 
 /** Prolongs a lease, unless the renewal comes from somebody who no longer holds it. Inside of a transaction. */
@@ -51,7 +48,9 @@ export function renew(records: Records, renewal: Renewal, process: number, now: 
   const lease = head?.lease;
   if (head === undefined || lease === undefined || head.fence !== renewal.fence) return { answer: 'lost' };
   const until = Math.max(lease.until, now + renewal.leaseMs);
-  records.hold(head, { ...head, lease: { ...lease, until }, process });
+  head.lease = { ...lease, until };
+  head.process = process;
+  records.hold(head, lease);
   return { answer: 'ok', version: head.version, until };
 }
 

@@ -74,7 +74,12 @@ export function endLeases(records: Records, dead: readonly number[], now: Instan
   for (const { key } of orphaned.slice(0, MOST_ENDED)) {
     const head = records.findAt(key, LEASED_RECORD);
     if (head?.lease === undefined) records.leases.byRecord.remove(key);
-    else records.hold(head, { ...head, lease: { ...head.lease, until: Math.min(head.lease.until, now) }, process: 0 });
+    else {
+      const { lease } = head;
+      head.lease = { ...lease, until: Math.min(lease.until, now) };
+      head.process = 0;
+      records.hold(head, lease);
+    }
   }
   return orphaned.length <= MOST_ENDED;
 }

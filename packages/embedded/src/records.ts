@@ -5,7 +5,7 @@
 // S2  Writes happen inside of a transaction, the record and its index entry together.
 // S3  A settled record whose retention has ended does not exist, whether it has been removed yet or not.
 
-import type { Instant, LedgerRecord, RecordContent, RecordKey } from '@carillon/core/spi';
+import type { Instant, Lease, LedgerRecord, RecordContent, RecordKey } from '@carillon/core/spi';
 import { Calendar } from './calendar.js';
 import { PAIRING } from './catalog.js';
 import type { Catalog } from './catalog.js';
@@ -125,11 +125,12 @@ export class Records {
     return true;
   }
 
-  /** Writes who holds the record, which is open, and leaves the record itself alone. */
-  hold({ lease, queue, task, wakeAt }: Head, held: Head): void {
-    if (lease === undefined) this.calendar.unfile(queue, task, wakeAt!);
-    this.leases.put(queue, task, wakeAt, held);
-    this.#wake(queue, held.lease!.until);
+  /** Writes who holds the record by now, which is open, and leaves the record itself alone. */
+  hold(head: Head, before: Lease | undefined): void {
+    const { queue, task, wakeAt } = head;
+    if (before === undefined) this.calendar.unfile(queue, task, wakeAt!);
+    this.leases.put(queue, task, wakeAt, head);
+    this.#wake(queue, head.lease!.until);
   }
 
   /** Removes the record; a repeat of the change is recognised by its nonce for a while. */
