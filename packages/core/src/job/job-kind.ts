@@ -9,7 +9,7 @@ import type { OutgoingMessage } from '../ports/outgoing-message.js';
 import type { Catalog, CatalogEntry } from '../task/catalog.js';
 import type { Happening, JobEvent } from '../task/events.js';
 import type { Services } from '../task/handler.js';
-import type { Arrived, Early, Ended, Guard, Kind, Outcome, Step, Work } from '../task/kind.js';
+import type { Arrived, Early, Guard, Kind, Step } from '../task/kind.js';
 import { type Keeping, keepingOf, type ResolvedPolicy, resolvePolicy } from '../task/options.js';
 import type { Random } from '../time/clock.js';
 import type { Instant } from '../time/instant.js';
@@ -20,7 +20,6 @@ import {
   type Job,
   type JobBody,
   nextGeneration,
-  nominalAt,
   placedAt,
   readJob,
   salvageJob,
@@ -28,10 +27,11 @@ import {
   writeJob,
 } from './job.js';
 import { readBody } from './job-body.js';
-import { ended, onItsWay, told } from './happenings.js';
+import { ended, onItsWay } from './happenings.js';
+import { held, type JobDesk, JobWork } from './job-work.js';
 import { withPointer } from './pointer.js';
 import { withBell } from './bell.js';
-import { close, countInterruptions, MESSAGE_RETENTION_MS, settle } from './settle.js';
+import { close, MESSAGE_RETENTION_MS } from './settle.js';
 
 /** What the kind is made of: the tasks it can run, and how the backend carries jobs. */
 export interface JobKindParts {
@@ -83,8 +83,6 @@ export function jobKind(parts: JobKindParts): Kind {
     };
   };
 
-  const held = (record: LedgerRecord): Expectation => ({ version: record.version, fence: record.fence });
-
   const skipped = (job: Job, record: LedgerRecord, expect: Expectation, now: Instant): Step => {
     const gone = close(job, 'skipped', now, keepingFor(job), { reason: 'unless' });
     return step(gone, record, expect, now, () => ended(gone, about(gone), undefined));
@@ -102,46 +100,7 @@ export function jobKind(parts: JobKindParts): Kind {
     };
   };
 
-  const work = (entry: CatalogEntry, policy: ResolvedPolicy, granted: LedgerRecord, job: Job, late: boolean): Work => ({
-    entry,
-    id: idOf(namespace, job.record),
-    queue: queueOf(namespace, job.queue),
-    key: job.body.key,
-    payload: job.body.payload,
-    headers: job.body.headers ?? NO_HEADERS,
-    occurrence: job.body.occurrence,
-    number: (job.body.starts ?? 0) + 1,
-    failures: job.body.failures ?? 0,
-    nominalAt: nominalAt(job),
-    dueAt: job.dueAt,
-    late,
-    timeoutMs: policy.timeoutMs,
-    settle(record: LedgerRecord, outcome: Outcome, over: Ended): Step {
-      const before = record === granted ? job : countInterruptions(readJob(record), record.interrupted);
-      const after = settle(before, outcome, over, policy, random);
-      return step(after, record, held(record), over.endedAt, () => told(before, after, outcome, over, about(after)));
-    },
-    release: (record, now, wakeAt) =>
-      step(countInterruptions(readJob(record), record.interrupted), record, held(record), now, NOTHING, wakeAt),
-    progress(record, value): Write {
-      const { wish, wall, nominalAt: nominal } = job.body; // as arrived: a wish that was granted then is not brought back
-      const read = readJob(record);
-      const current =
-        record === granted ? withBody({ ...read, dueAt: job.dueAt }, { wish, wall, nominalAt: nominal }) : read;
-      const progressed = withBody(current, { progress: value });
-      return {
-        do: 'put',
-        key: record.key,
-        expect: held(record),
-        keepLease: true,
-        content: writeJob(progressed, record.wakeAt, record.outbox),
-      };
-    },
-    wantsAbort(record) {
-      const wish = readJob(record).body.wish;
-      return wish?.want === 'cancel' && wish.abort;
-    },
-  });
+  const desk: JobDesk = { namespace, random, about, step };
 
   return {
     name: 'job',
@@ -194,7 +153,12 @@ export function jobKind(parts: JobKindParts): Kind {
 
       if (arrival.to === 'run' && entry !== undefined && policy !== undefined) {
         const guard = guardOf(entry, job, () => skipped(job, record, held(record), now));
-        return { to: 'run', work: work(entry, policy, record, job, arrival.late), guard, happenings: interruptions };
+        return {
+          to: 'run',
+          work: new JobWork(desk, entry, policy, record, job, arrival.late),
+          guard,
+          happenings: interruptions,
+        };
       }
       if (arrival.to === 'run') throw new Error(`unreachable: task ${job.task} runs without being known`);
       const guard =
@@ -260,7 +224,6 @@ const RECORD_ONLY = [
 const NOTHING = (): readonly Happening[] => [];
 const NO_WRITES: readonly Write[] = [];
 const NO_MESSAGES: readonly OutgoingMessage[] = [];
-const NO_HEADERS: Readonly<Record<string, string>> = Object.freeze({});
 
 const NO_SERVICES: Services = {
   get() {
