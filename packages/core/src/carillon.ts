@@ -110,8 +110,9 @@ export class Carillon implements AsyncDisposable {
    * call with the same `id` gives the first answer, so a call whose outcome is unclear (`E_UNCLEAR`) can be repeated.
    */
   async schedule<T extends TaskRef>(task: T, ...[payload, options]: ScheduleArguments<T>): Promise<ScheduleAnswer> {
-    await this.#open();
-    const [answer] = await this.#placements.place([await this.#candidate(taskOf(task), payload, options)]);
+    if (!this.#engine.isOpen) await this.#open();
+    const candidate = this.#candidate(taskOf(task), payload, options);
+    const [answer] = await this.#placements.place([candidate instanceof Promise ? await candidate : candidate]);
     if (answer === undefined || answer.outcome === 'refused')
       throw answer?.error ?? new Error('unreachable: one call, one answer');
     return answer;
@@ -130,7 +131,7 @@ export class Carillon implements AsyncDisposable {
     }
     for (const call of calls) onlyKnown(call, ['task', 'payload', 'options'], 'A call of scheduleMany');
     const candidates = await Promise.all(
-      calls.map(({ task, payload, options }) => this.#candidate(taskOf(task), payload, options)),
+      calls.map(async ({ task, payload, options }) => this.#candidate(taskOf(task), payload, options)),
     );
     return this.#placements.place(candidates);
   }
@@ -260,10 +261,15 @@ export class Carillon implements AsyncDisposable {
     return resolved;
   }
 
-  async #candidate(task: AnyTask, payload: unknown, fields: ScheduleFields = {}): Promise<Candidate> {
+  #candidate(task: AnyTask, payload: unknown, fields: ScheduleFields = {}): Candidate | Promise<Candidate> {
     const options = this.#optionsOf(task);
     const { schema } = options;
-    if (schema !== undefined) await validate(schema, payload, `the payload of task ${task.name}`); // its output is for the handler
+    if (schema === undefined) return this.#made(options, payload, fields);
+    const valid = Promise.resolve(validate(schema, payload, `the payload of task ${task.name}`));
+    return valid.then(() => this.#made(options, payload, fields)); // the schema's output is for the handler
+  }
+
+  #made(options: ResolvedTask, payload: unknown, fields: ScheduleFields): Candidate {
     const context = {
       namespace: this.#namespace,
       maxBytes: this.#payloadBytes,

@@ -83,8 +83,8 @@ export class Attempts {
       ended();
       if (outcome === undefined) return undefined;
       hold.committing = true;
-      const over = { worker, startedAt, endedAt: time.now() };
-      return await this.#commit(work, attempt.record, grant.fence, this.#storable(work, outcome), attempt.effect, over);
+      const storable = this.#storable(work, outcome);
+      return await this.#commit(work, attempt, grant.fence, storable, { worker, startedAt, endedAt: time.now() });
     } finally {
       heartbeat.remove(hold);
       this.#running.delete(attempt);
@@ -101,19 +101,20 @@ export class Attempts {
     for (const attempt of this.#running) attempt.abandon({ outcome: 'interrupted' });
   }
 
+  /** Commits an outcome, again and again until it counts or the lease is lost (U2). */
   async #commit(
     work: Work,
-    first: LedgerRecord,
+    attempt: RunningAttempt,
     fence: number,
     ended: Outcome,
-    effect: unknown,
     over: Ended,
   ): Promise<Step | undefined> {
     const { commits, ids, events } = this.#parts;
     let outcome = ended;
-    for (let record = first; ;) {
+    for (let record = attempt.record; ;) {
       const step = work.settle(record, outcome, over);
       const change = { nonce: ids.nonce(), writes: step.writes, durable: true };
+      const { effect } = attempt;
       const withEffect = outcome.outcome === 'done' && effect !== undefined;
       const answer = await commits.commit(withEffect ? { effect, ...change } : change);
       if (answer?.answer === 'ok') return step;

@@ -69,6 +69,7 @@ export class Engine {
   readonly #sweep: Sweep | undefined;
   readonly #queues: readonly string[];
   #opened: Promise<void> | undefined;
+  #isOpen = false;
   #stopped: Promise<void> | undefined;
   #serving = false;
   #transportDown: string | undefined;
@@ -177,10 +178,13 @@ export class Engine {
 
   /** Opens the backend: enough to schedule. Calling it again waits for the first call. */
   open(): Promise<void> {
-    this.#opened ??= this.#open().catch((error: unknown) => {
-      this.#opened = undefined;
-      throw error;
-    });
+    this.#opened ??= this.#open().then(
+      () => void (this.#isOpen = true),
+      (error: unknown) => {
+        this.#opened = undefined;
+        throw error;
+      },
+    );
     return this.#opened;
   }
 
@@ -198,6 +202,11 @@ export class Engine {
   stop(withinMs: number, idle: () => Promise<void>): Promise<void> {
     this.#stopped ??= this.#stop(withinMs, idle);
     return this.#stopped;
+  }
+
+  /** Whether the backend is open and nobody has asked for a stop. */
+  get isOpen(): boolean {
+    return this.#isOpen && this.#stopped === undefined;
   }
 
   get stopping(): boolean {
