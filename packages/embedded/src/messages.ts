@@ -72,7 +72,7 @@ export class Messages {
       value.writeUInt32LE(process, 0);
       value.writeUInt32LE(attempt, 4);
       this.#put(held, value);
-      return { ...held, attempt, body: value.subarray(HEADER) };
+      return { attempt, body: value.subarray(HEADER), ...held };
     });
   }
 

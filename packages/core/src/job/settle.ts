@@ -101,8 +101,8 @@ function recorded(job: Job, outcome: Outcome, ended: Ended): Job {
   const { worker, startedAt, endedAt } = ended;
   const how = snoozed ? 'snoozed' : outcome.outcome;
   const past: PastAttempt = { number: starts, worker, startedAt, endedAt, outcome: how };
-  const attempts = keep(body.attempts, error === undefined ? past : { ...past, error });
-  const after: { -readonly [K in keyof JobBody]: JobBody[K] } = { ...body, starts, attempts };
+  const attempts = keep(body.attempts, error === undefined ? past : { error, ...past });
+  const after: { -readonly [K in keyof JobBody]: JobBody[K] } = Object.assign({}, body, { starts, attempts });
   if (outcome.outcome === 'interrupted') after.interruptions = (body.interruptions ?? 0) + 1; // S1
   if ((outcome.outcome === 'failed' && !snoozed) || outcome.outcome === 'timed-out') {
     after.failures = (body.failures ?? 0) + 1; // S1
@@ -133,8 +133,9 @@ export function close(
   const forMs = state === 'dead' || state === 'indeterminate' ? keeping.keepDeadMs : keeping.keepDoneMs;
   const { reason, result } = more;
   const expiresAt = Math.max(now + forMs, (job.body.lastMessageAt ?? 0) + MESSAGE_RETENTION_MS); // S5
-  const body: JobBody = { ...job.body, wish: undefined, reason, settledAt: now };
-  return { ...job, state, expiresAt, body: result === undefined ? body : { ...body, result } };
+  const settled = { wish: undefined, reason, settledAt: now };
+  const body: JobBody = Object.assign({}, job.body, result === undefined ? settled : { result, ...settled });
+  return { ...job, state, expiresAt, body };
 }
 
 /** Gives a wish its way, on a job that nobody is working on any more. */
