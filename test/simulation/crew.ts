@@ -23,6 +23,8 @@ interface Member {
   timer: NodeJS.Timeout | undefined;
 }
 
+const YOUNG_MB = 192; // what a simulated hour leaves behind dies young: this saves a tenth of the time
+
 /** Some threads. */
 export class Crew {
   readonly #waiting: Waiting[] = [];
@@ -83,7 +85,7 @@ export class Crew {
   }
 
   #hire(): void {
-    const thread = new Worker(this.#program);
+    const thread = new Worker(this.#program, { resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB } });
     const member: Member = { thread, busyWith: undefined, timer: undefined };
     thread.on('message', (news: News) => this.#heard(member, news));
     thread.on('error', (error) => this.#replace(member, error instanceof Error ? error : new Error(String(error))));

@@ -1,29 +1,39 @@
 // Change: applies one change to records, in a draft that counts only as a whole (L1 of ports/ledger.ts).
 
 import type { Change, ChangeAnswer, Expectation, LedgerRecord, RecordKey, Write } from '@carillon/core/spi';
-import { copyContent, copyKey, handOut, identityOf } from './records.js';
+import { copyKey, copyOutbox, handOut, identityOf } from './records.js';
 import type { Entry, Records } from './records.js';
 
 /** Performs a change on the records, or says why not and leaves them alone. */
 export function applyChange(records: Records, change: Change): ChangeAnswer {
-  if (new Set(change.writes.map((write) => write.key.partition)).size > 1) {
+  const { writes, nonce } = change;
+  if (writes.some(({ key }) => key.partition !== writes[0]!.key.partition)) {
     throw new TypeError('The writes of one change must be of one partition.');
   }
   if (isRepeat(records, change)) return { answer: 'ok' }; // L4
 
-  const draft = new Map<string, { readonly key: RecordKey; readonly entry: Entry | undefined }>();
-  for (const write of change.writes) {
-    const drafted = draft.get(identityOf(write.key));
-    const entry = drafted ? drafted.entry : records.get(write.key);
+  const draft = new Map<string, Draft>();
+  for (const write of writes) {
+    const identity = identityOf(write.key);
+    const stored = records.at(identity);
+    const drafted = draft.get(identity);
+    const entry = drafted ? drafted.entry : stored;
     const refusal = write.do === 'sent' ? undefined : refuse(entry?.record, write.key, write.expect);
     if (refusal) return refusal;
-    draft.set(identityOf(write.key), { key: write.key, entry: perform(entry, write, change.nonce) });
+    draft.set(identity, { key: write.key, stored, entry: perform(entry, write, nonce) });
   }
-  for (const { key, entry } of draft.values()) {
-    if (entry === undefined) records.remove(key, change.nonce);
-    else if (entry !== records.get(key)) records.put(entry);
+  for (const { key, stored, entry } of draft.values()) {
+    if (entry === undefined) records.remove(key, nonce);
+    else if (entry !== stored) records.put(entry);
   }
   return { answer: 'ok' };
+}
+
+/** What becomes of an entry in a change. */
+interface Draft {
+  readonly key: RecordKey;
+  readonly stored: Entry | undefined;
+  readonly entry: Entry | undefined;
 }
 
 /** A change was one step, so one record that carries its nonce tells that all of it has happened. */
@@ -52,8 +62,18 @@ function perform(entry: Entry | undefined, write: Write, nonce: string): Entry |
 
 function put(old: LedgerRecord | undefined, write: Extract<Write, { do: 'put' }>, nonce: string): Entry {
   const resolved = 'fence' in write.expect && write.keepLease !== true;
+  const { generation, queue, task, state, dueAt, wakeAt, expiresAt, durableGrant, body, outbox } = write.content;
   const record: LedgerRecord = {
-    ...copyContent(write.content),
+    generation,
+    queue,
+    task,
+    state,
+    dueAt,
+    wakeAt,
+    expiresAt,
+    durableGrant,
+    body,
+    outbox: copyOutbox(outbox),
     key: old?.key ?? copyKey(write.key),
     version: (old?.version ?? 0) + 1, // L2 of ports/ledger.ts
     fence: old?.fence ?? 0,

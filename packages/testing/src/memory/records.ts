@@ -7,6 +7,7 @@ import type { Instant, LedgerRecord, OutboxEntry, OutgoingMessage, RecordContent
 import { SortedSet } from '../sorted-set.js';
 
 const REMEMBERED_REMOVALS = 1000;
+const EMPTY: readonly OutboxEntry[] = Object.freeze([]);
 
 /** A record, and the nonce of the last change that wrote it (L4). */
 export interface Entry {
@@ -49,6 +50,11 @@ export class Records {
 
   get(key: RecordKey): Entry | undefined {
     return this.#entries.get(identityOf(key));
+  }
+
+  /** The entry under a key that is given as text. */
+  at(identity: string): Entry | undefined {
+    return this.#entries.get(identity);
   }
 
   /** Files an entry in place of the one under the same key. */
@@ -149,8 +155,13 @@ export function compareKeys(a: RecordKey, b: RecordKey): number {
 /** A frozen copy of what the engine writes, without anything that the port does not name (M1). */
 export function copyContent(content: RecordContent): RecordContent {
   const { generation, queue, task, state, dueAt, wakeAt, expiresAt, durableGrant, body } = content;
-  const outbox = Object.freeze(content.outbox.map(copyOutboxEntry));
+  const outbox = copyOutbox(content.outbox);
   return Object.freeze({ generation, queue, task, state, dueAt, wakeAt, expiresAt, durableGrant, body, outbox });
+}
+
+/** A frozen copy of an outbox (M1). */
+export function copyOutbox(outbox: RecordContent['outbox']): RecordContent['outbox'] {
+  return outbox.length === 0 ? EMPTY : Object.freeze(outbox.map(copyOutboxEntry));
 }
 
 /** A record for a caller: its own, as far as anything in it could be changed (M1). */
@@ -165,7 +176,7 @@ export function copyKey(key: RecordKey): RecordKey {
 
 /** A copy of a message, with bytes of its own. */
 export function copyMessage({ id, queue, body, deliverAt }: OutgoingMessage): OutgoingMessage {
-  return Object.freeze({ id, queue, body: body.slice(), deliverAt });
+  return Object.freeze({ id, queue, body: new Uint8Array(body), deliverAt });
 }
 
 function copyOutboxEntry({ message, wakeAt }: OutboxEntry): OutboxEntry {

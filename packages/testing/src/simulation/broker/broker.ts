@@ -5,6 +5,7 @@
 // B2  A delivery speaks for its message only while its lease runs and no later delivery has been made.
 
 import type { Instant, Limits, OutgoingMessage, ReceiveRequest, SendOutcome } from '@carillon/core/spi';
+import { copyMessage } from '../../memory/records.js';
 import { SortedSet } from '../../sorted-set.js';
 import type { MessageChange, Tell } from '../observation.js';
 import type { Chance, FaultName } from '../plan/faults.js';
@@ -70,7 +71,7 @@ export class Broker implements Server {
   /** Stores a message, or refuses it for good. */
   send(host: string, sent: OutgoingMessage): SendOutcome {
     const { horizonMs, maxBytes } = this.limits;
-    const message = { ...sent, body: sent.body.slice() };
+    const message = copyMessage(sent);
     if (message.deliverAt - this.#world.now > horizonMs) {
       return { outcome: 'refused', reason: 'its delivery time is beyond the horizon' };
     }

@@ -64,12 +64,12 @@ class Latest<K, V> {
 const MOST_KNOWN = 256;
 const NO_BODY: JobBody = {};
 const decoder = new TextDecoder();
-const bodies = new Latest<LedgerRecord, JobBody>((record) => (parsed(record.body) as JobBody | undefined) ?? NO_BODY);
+const bodies = new Latest<string, JobBody>((text) => (parsed(text) as JobBody | undefined) ?? NO_BODY);
 const envelopes = new Latest<OutgoingMessage, Envelope | 'malformed'>(read);
 
 /** The body of a job's record; one that can't be read is empty. */
 export function bodyOf(record: LedgerRecord): JobBody {
-  return bodies.of(record);
+  return bodies.of(record.body); // by the text: many versions of a record share it
 }
 
 /** What a message says; undefined if it can't be read. */

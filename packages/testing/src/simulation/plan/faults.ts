@@ -80,12 +80,18 @@ export function drawFaults(random: Random): Faults {
 export class Chance {
   readonly #faults: Faults;
   readonly #streams = new Map<string, Random>();
+  /** The classes that are on. */
+  readonly #drawn = new Map<FaultName, { readonly rate: number; readonly stream: Random }>();
   readonly #seed: number;
   #healed = false;
 
   constructor(seed: number, faults: Faults) {
     this.#seed = seed;
     this.#faults = faults;
+    for (const name of FAULT_NAMES) {
+      const rate = faults[name] ?? 0;
+      if (rate > 0) this.#drawn.set(name, { rate, stream: this.stream(name) });
+    }
   }
 
   /** Whether everything works from now on (A2). */
@@ -105,8 +111,9 @@ export class Chance {
 
   /** Whether a fault of this class happens now. */
   hits(name: FaultName): boolean {
-    const rate = this.rate(name);
-    return rate > 0 && this.stream(name).next() < rate;
+    if (this.#healed) return false;
+    const drawn = this.#drawn.get(name);
+    return drawn !== undefined && drawn.stream.next() < drawn.rate;
   }
 
   /** A number between two, drawn for this class. */
