@@ -9,6 +9,8 @@
 //     know is given back.
 // Y4  A guard is the user's code: one that throws, or hangs beyond the job's time-out, says nothing, and the job goes on.
 // Y5  A decision that also rests on other records is made again if one of them has changed meanwhile.
+// Y6  A lease counts from when it was asked for, however late the answer comes: one that is nearly over by then is given
+//     back, unstarted.
 
 import type { Grant, Ledger, LedgerRecord, RecordKey, Write } from '../ports/ledger.js';
 import type { Delivery } from '../ports/transport.js';
@@ -45,6 +47,7 @@ export interface DeliveryParts {
 }
 
 const FULL_RETRY_MS = 5_000;
+const KEPT_OF_LEASE = 4 / 6; // T1 of heartbeat.ts
 const ROUNDS = 20;
 const NOTHING_SEEN: readonly (LedgerRecord | undefined)[] = [];
 
@@ -56,15 +59,27 @@ export class Deliveries {
     this.#parts = parts;
   }
 
-  /** One delivery's way from its grant on; `landed` is called once it needs no room in the slots any more. */
-  granted(delivery: Delivery, grant: Grant, landed: () => void): Promise<void> {
+  /** One delivery's way from its grant on, which was claimed at `claimedAt` by this host's monotonic clock; `landed` is called
+   *  once it needs no room in the slots any more. */
+  granted(
+    delivery: Delivery,
+    grant: Grant,
+    landed: () => void,
+    claimedAt: number = this.#parts.clock.monotonic(),
+  ): Promise<void> {
     const { slots, kinds } = this.#parts;
     const { record } = grant;
     landed();
     const kind = kinds.get(record.key.kind);
     if (kind === undefined) return this.#giveBack(delivery, grant);
-    if (slots.take(delivery.queue, record.task)) return this.#work(delivery, grant, kind);
+    if (this.#isNearlyOver(grant, claimedAt)) return this.#release(delivery, grant, kind, 0); // Y6
+    if (slots.take(delivery.queue, record.task)) return this.#work(delivery, grant, kind, claimedAt);
     return this.#queue(delivery, grant, kind);
+  }
+
+  #isNearlyOver({ at, record }: Grant, claimedAt: number): boolean {
+    const leaseMs = (record.lease?.until ?? Infinity) - at;
+    return this.#parts.clock.monotonic() - claimedAt >= leaseMs * KEPT_OF_LEASE;
   }
 
   async #queue(delivery: Delivery, grant: Grant, kind: Kind): Promise<void> {
@@ -97,7 +112,7 @@ export class Deliveries {
   }
 
   /** Holds a slot from here until the handler has ended. */
-  async #work(delivery: Delivery, grant: Grant, kind: Kind): Promise<void> {
+  async #work(delivery: Delivery, grant: Grant, kind: Kind, claimedAt?: number): Promise<void> {
     const { pauses, slots, events, attempts } = this.#parts;
     const { record } = grant;
     let slot = true;
@@ -121,7 +136,7 @@ export class Deliveries {
         const skip = await this.#commit(delivery, grant, kind, arrived.guard.skip());
         return await this.#finish(delivery, record.key, skip);
       }
-      const step = await attempts.make(delivery, grant, arrived.work, giveSlot, asked?.renewedAt);
+      const step = await attempts.make(delivery, grant, arrived.work, giveSlot, asked?.renewedAt ?? claimedAt);
       await this.#finish(delivery, record.key, step);
     } finally {
       giveSlot();

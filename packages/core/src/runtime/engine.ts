@@ -140,6 +140,7 @@ export class Engine {
     const messages = new Messages({
       namespace,
       ledger,
+      clock,
       maxBytes: transport.limits.maxBytes,
       leaseMs,
       worker,

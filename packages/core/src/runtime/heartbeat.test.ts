@@ -1,6 +1,6 @@
 import { defineTask, implement } from '@carillon/core';
-import { expect, it } from 'vitest';
-import { gate, HOUR, MINUTE, onBothBackends, SECOND } from './on-both-backends.fixture.test.js';
+import { describe, expect, it } from 'vitest';
+import { gate, HOUR, messageStage, MINUTE, onBothBackends, SECOND } from './on-both-backends.fixture.test.js';
 
 const task = defineTask<null, string>('long');
 
@@ -130,5 +130,62 @@ onBothBackends('heartbeat', (stage) => {
     hold.release();
     await clock.advance(SECOND);
     expect(await first.carillon.get(task, { id })).toMatchObject({ state: 'done', result: 'first' });
+  });
+});
+
+describe('a claim that is answered late', () => {
+  /** A job whose claim the first process has made, and whose answer is held up. */
+  const claimed = async () => {
+    const { clock, start } = messageStage();
+    const signals: AbortSignal[] = [];
+    const begun: string[] = [];
+    const on = (name: string, works: Promise<unknown>) =>
+      implement(task, async (_, { signal }) => {
+        begun.push(name);
+        signals.push(signal);
+        await works;
+        return name;
+      });
+    const first = await start([on('first', new Promise(() => {}))]);
+    const answer = first.ledger.hold('acquire', { when: 'after' });
+    const { id } = await first.carillon.schedule(task, null);
+    await clock.advance(0);
+    await answer.reached;
+    return { clock, start, on, first, answer, id, signals, begun };
+  };
+
+  it('starts nothing once its lease is nearly over: somebody else may have the job (Y6 of delivery.ts)', async () => {
+    const { clock, start, on, first, answer, id, begun } = await claimed();
+    first.deafen();
+    const second = await start([on('second', Promise.resolve())]);
+    await clock.advance(2 * MINUTE);
+    expect(begun).toEqual(['second']);
+    answer.release();
+    await clock.advance(MINUTE);
+    expect(begun).toEqual(['second']);
+    expect(first.heard('job:started')).toEqual([]);
+    expect(await second.carillon.get(task, { id })).toMatchObject({ state: 'done', result: 'second' });
+  });
+
+  it('is given back uncounted when nobody else has taken it', async () => {
+    const { clock, first, answer, id, begun } = await claimed();
+    await clock.advance(25 * SECOND);
+    answer.release();
+    await clock.advance(0);
+    expect(begun).toEqual(['first']);
+    expect(await first.carillon.get(task, { id })).toMatchObject({ attemptsBegun: 1, interruptions: 0 });
+  });
+
+  it('has a lease that counts from the claim: the handler is told to stop while it is alone (T1)', async () => {
+    const { clock, first, answer, begun, signals } = await claimed();
+    await clock.advance(12 * SECOND);
+    first.ledger.fail('renew', { times: 1000 });
+    first.deafen();
+    answer.release();
+    await clock.advance(0);
+    expect(begun).toEqual(['first']);
+    expect(signals[0]!.aborted).toBe(false);
+    await clock.advance(15 * SECOND);
+    expect(signals[0]!.aborted).toBe(true);
   });
 });

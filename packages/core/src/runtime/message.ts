@@ -18,7 +18,7 @@ import { idOf } from '../message/names.js';
 import type { ClaimAnswer, Ledger, LedgerRecord, Write } from '../ports/ledger.js';
 import type { Delivery } from '../ports/transport.js';
 import type { Kind } from '../task/kind.js';
-import type { Ids } from '../time/clock.js';
+import type { Clock, Ids } from '../time/clock.js';
 import type { Availability } from './availability.js';
 import type { Deliveries } from './delivery.js';
 import type { Events } from './events.js';
@@ -34,6 +34,7 @@ const NEAR_MS = 60_000;
 export interface MessageParts {
   readonly namespace: string;
   readonly ledger: Ledger;
+  readonly clock: Clock;
   readonly maxBytes: number;
   readonly leaseMs: number;
   readonly worker: string;
@@ -70,7 +71,7 @@ export class Messages {
   }
 
   async #land(delivery: Delivery, envelope: Envelope, kind: Kind, landed: () => void): Promise<void> {
-    const { time, landing, landingMs, deliveries, outbox, availability } = this.#parts;
+    const { clock, time, landing, landingMs, deliveries, outbox, availability } = this.#parts;
     let dueAt = envelope.dueAt;
     for (;;) {
       const aheadMs = time.until(dueAt);
@@ -80,12 +81,13 @@ export class Messages {
       }
 
       const askedAt = time.asking();
+      const claimedAt = clock.monotonic();
       const answer = await this.#acquire(delivery, envelope, kind);
       switch (answer?.answer) {
         case undefined:
           return;
         case 'granted':
-          return deliveries.granted(delivery, answer, landed);
+          return deliveries.granted(delivery, answer, landed, claimedAt);
         case 'busy':
           return giveBack(delivery, answer.retryInMs, availability); // V2
         case 'settled':
