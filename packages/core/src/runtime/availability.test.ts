@@ -42,6 +42,7 @@ describe('H1: out of reach, nothing is taken', () => {
     state.answers = true;
     await clock.advance(5_000);
     expect([availability.isDown, up]).toEqual([false, true]);
+    await clock.advance(10_000);
     expect(heard).toEqual([
       ['down', outage],
       ['up', state.probes.at(-1)],
@@ -53,6 +54,23 @@ describe('H1: out of reach, nothing is taken', () => {
     availability.report(outage);
     availability.report(new Error('another'));
     expect(heard).toEqual([['down', outage]]);
+  });
+
+  test('H3: one that answers the probe and fails at work is told once, and its end when it has been back for a while', async () => {
+    const { availability, clock, heard } = setting();
+    for (let fails = 0; fails < 10; fails += 1) {
+      availability.report(outage);
+      await clock.advance(9_000);
+      expect(availability.isDown).toBe(false);
+    }
+    expect(heard).toEqual([['down', outage]]);
+    await clock.advance(10_000);
+    expect(heard).toEqual([
+      ['down', outage],
+      ['up', 9 * 9_000 + 5_000],
+    ]);
+    availability.report(new Error('the next one'));
+    expect(heard).toHaveLength(3);
   });
 
   test('it is asked soon, then ever more rarely, at least every five seconds', async () => {

@@ -2,13 +2,16 @@
 //
 // H1  Ledger or transport out of reach ⇒ stop taking deliveries: no nack loop, no burnt attempts (I11).
 // H2  What was asked is asked again with the same nonce until it is answered, or until the engine gives up at its stop.
+// H3  An outage is told once, at its beginning and at its end. A backend that answers the probe and fails at work soon after is
+//     still in the same outage: only one that has been back for a while counts as back.
 
-import type { Clock, Random } from '../time/clock.js';
+import type { Clock, Random, Timer } from '../time/clock.js';
 import type { Logger } from '../task/logger.js';
 import type { Events } from './events.js';
 
 const FIRST_WAIT_MS = 50;
 const LONGEST_WAIT_MS = 5_000;
+const BACK_MS = 10_000; // longer than a call that gets no answer
 
 /** What it needs to know and tell. */
 export interface AvailabilityParts {
@@ -24,8 +27,8 @@ export interface AvailabilityParts {
 export class Availability {
   readonly #parts: AvailabilityParts;
   #waitMs = FIRST_WAIT_MS;
-  #upAt = -Infinity;
-  #down: { since: number; up: Promise<void> } | undefined;
+  #down: { up: Promise<void> } | undefined;
+  #outage: { readonly since: number; ending?: Timer } | undefined; // until its end is told
   #abandoned = false;
 
   constructor(parts: AvailabilityParts) {
@@ -45,11 +48,15 @@ export class Availability {
   report(reason: unknown): void {
     if (this.#down !== undefined || this.#abandoned) return;
     const { clock, log, events } = this.#parts;
-    const since = clock.monotonic();
-    if (since - this.#upAt > LONGEST_WAIT_MS) this.#waitMs = FIRST_WAIT_MS; // else it answers the probe and fails at work
-    log.error({ err: reason }, 'the backend does not answer; no new work is taken until it does');
-    this.#down = { since, up: this.#probeUntilUp(since) };
-    events.emit('backend:down', { reason });
+    const begins = this.#outage === undefined; // else it answers the probe and fails at work: H3
+    this.#outage?.ending?.cancel();
+    this.#outage = { since: this.#outage?.since ?? clock.monotonic() };
+    if (begins) {
+      this.#waitMs = FIRST_WAIT_MS;
+      log.error({ err: reason }, 'the backend does not answer; no new work is taken until it does');
+    }
+    this.#down = { up: this.#probeUntilUp() };
+    if (begins) events.emit('backend:down', { reason });
   }
 
   /** Repeats `call` until it answers (H2); `undefined` once the engine has given up. */
@@ -68,10 +75,11 @@ export class Availability {
   /** Ends every wait and every repetition: the engine's stop could not wait any longer. */
   abandon(): void {
     this.#abandoned = true;
+    this.#outage?.ending?.cancel();
   }
 
-  async #probeUntilUp(since: number): Promise<void> {
-    const { clock, random, log, events, probe } = this.#parts;
+  async #probeUntilUp(): Promise<void> {
+    const { clock, random, log, probe } = this.#parts;
     for (;;) {
       const waitMs = this.#waitMs * (0.5 + random.next() / 2);
       this.#waitMs = Math.min(this.#waitMs * 2, LONGEST_WAIT_MS);
@@ -84,10 +92,15 @@ export class Availability {
         log.debug({ err: error }, 'the backend still does not answer');
       }
     }
-    this.#upAt = clock.monotonic();
-    const downMs = this.#upAt - since;
     this.#down = undefined;
-    log.info({ downMs }, 'the backend answers again');
-    events.emit('backend:up', { downMs });
+    const { since } = this.#outage ?? { since: clock.monotonic() };
+    const downMs = clock.monotonic() - since;
+    this.#outage = { since, ending: clock.after(BACK_MS, () => this.#tellUp(downMs)) };
+  }
+
+  #tellUp(downMs: number): void {
+    this.#outage = undefined;
+    this.#parts.log.info({ downMs }, 'the backend answers again');
+    this.#parts.events.emit('backend:up', { downMs });
   }
 }

@@ -18,7 +18,7 @@ onBothBackends('ledger out of reach', (stage) => {
     expect(worker.heard('backend:down')).toHaveLength(1);
     expect(worker.heard('job:completed')).toEqual([]);
     mend();
-    await clock.advance(10 * SECOND);
+    await clock.advance(20 * SECOND);
     expect(worker.heard('backend:up')).toHaveLength(1);
     expect(await worker.carillon.get(task, { id })).toMatchObject({
       state: 'done',

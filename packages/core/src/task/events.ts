@@ -53,7 +53,7 @@ export interface EventMap {
   'schedule:ended': ScheduleEvent;
   'schedule:dead': ScheduleEvent & { readonly reason: string };
   'sweep:done': { readonly examined: number; readonly resent: number };
-  /** A port stopped or started answering. */
+  /** A port does not answer, told once per outage; and its end, once the ports have answered for ten seconds since. */
   'backend:down': { readonly reason: unknown };
   'backend:up': { readonly downMs: number };
 }
