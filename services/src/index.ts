@@ -12,4 +12,4 @@ export { startTcpProxy } from './tcp-proxy.js';
 export type { TcpProxy, TcpProxyOptions } from './tcp-proxy.js';
 export { startRocketmq } from './rocketmq.js';
 export type { RocketmqOptions, RocketmqServer } from './rocketmq.js';
-export type { RocketmqPorts } from './rocketmq-files.js';
+export type { RocketmqPorts, RocketmqUser } from './rocketmq-files.js';

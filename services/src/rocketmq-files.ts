@@ -15,6 +15,12 @@ export interface RocketmqPorts {
   readonly remoting: number;
 }
 
+/** Who may use a broker with access control. */
+export interface RocketmqUser {
+  readonly accessKey: string;
+  readonly accessSecret: string;
+}
+
 const CLUSTER = 'DefaultCluster';
 
 const HORIZON_DAYS = 30;
@@ -27,6 +33,8 @@ export interface RocketmqSettings {
   readonly precisionMs: number;
   readonly topics: readonly string[];
   readonly groups: readonly string[];
+  /** Access control with this one user, who may do everything; none if missing. */
+  readonly user: RocketmqUser | undefined;
   readonly config: Readonly<Record<string, string>>;
   readonly proxyConfig: Readonly<Record<string, unknown>>;
 }
@@ -36,8 +44,11 @@ export function writeRocketmqFiles(folder: string, settings: RocketmqSettings): 
   const store = join(folder, 'store');
   const [broker, proxy] = [join(folder, 'broker.conf'), join(folder, 'rmq-proxy.json')];
   mkdirSync(join(store, 'config'), { recursive: true });
-  writeFileSync(broker, `${lines({ ...brokerConfig(store, settings), ...settings.config })}\n`);
-  writeFileSync(proxy, JSON.stringify({ ...proxyConfig(settings), ...settings.proxyConfig }));
+  writeFileSync(
+    broker,
+    `${lines({ ...brokerConfig(store, settings), ...brokerAccess(store, settings), ...settings.config })}\n`,
+  );
+  writeFileSync(proxy, JSON.stringify({ ...proxyConfig(settings), ...proxyAccess(settings), ...settings.proxyConfig }));
   const topics = Object.fromEntries(settings.topics.map((name) => [name, delayTopic(name)]));
   writeFileSync(join(store, 'config', 'topics.json'), JSON.stringify({ topicConfigTable: topics, ...version }));
   const groups = Object.fromEntries(settings.groups.map((name) => [name, consumerGroup(name)]));
@@ -89,6 +100,32 @@ function proxyConfig({ ports }: RocketmqSettings) {
     grpcServerPort: ports.grpc,
     remotingListenPort: ports.remoting,
     maxDelayTimeMills: HORIZON_DAYS * 86_400_000,
+  };
+}
+
+const PROVIDERS = 'org.apache.rocketmq.auth.authentication.provider';
+
+function brokerAccess(store: string, { user }: RocketmqSettings): Record<string, string> {
+  if (user === undefined) return {};
+  const { accessKey, accessSecret } = user;
+  return {
+    authConfigPath: join(store, 'auth'),
+    authenticationEnabled: 'true',
+    authenticationProvider: `${PROVIDERS}.DefaultAuthenticationProvider`,
+    authenticationMetadataProvider: `${PROVIDERS}.LocalAuthenticationMetadataProvider`,
+    initAuthenticationUser: JSON.stringify({ username: accessKey, password: accessSecret }),
+    innerClientAuthenticationCredentials: JSON.stringify({ accessKey, secretKey: accessSecret }),
+  };
+}
+
+function proxyAccess({ user }: RocketmqSettings) {
+  if (user === undefined) return {};
+  const { accessKey, accessSecret } = user;
+  return {
+    authenticationEnabled: true,
+    authenticationProvider: `${PROVIDERS}.DefaultAuthenticationProvider`,
+    authenticationMetadataProvider: 'org.apache.rocketmq.proxy.auth.ProxyAuthenticationMetadataProvider',
+    innerClientAuthenticationCredentials: JSON.stringify({ accessKey, secretKey: accessSecret }),
   };
 }
 

@@ -1,9 +1,11 @@
 // RocketmqProbe: the smallest real questions to a name server and to a proxy.
 
+import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
 import { HOST } from './ports.js';
+import type { RocketmqUser } from './rocketmq-files.js';
 
 const GET_BROKER_CLUSTER_INFO = 106;
 const OK = 20_000;
@@ -29,8 +31,8 @@ export async function askNameserver(port: number): Promise<void> {
   }
 }
 
-/** Asks a proxy for the route of a topic over gRPC; throws unless it knows one. */
-export async function askProxy(port: number, topic: string): Promise<void> {
+/** Asks a proxy for the route of a topic over gRPC, as a user if it wants one; throws unless it knows one. */
+export async function askProxy(port: number, topic: string, user?: RocketmqUser): Promise<void> {
   const session = connectHttp2(`http://${HOST}:${port}`);
   const failed = once(session, 'close').then(() => {
     throw new Error('the connection was closed');
@@ -39,14 +41,18 @@ export async function askProxy(port: number, topic: string): Promise<void> {
   session.on('error', () => {});
   session.setTimeout(WITHIN_MS, () => session.destroy());
   try {
-    const status = await Promise.race([failed, queryRoute(session, topic)]);
+    const status = await Promise.race([failed, queryRoute(session, topic, user)]);
     if (status !== OK) throw new Error(`The proxy answers ${status} for the topic ${topic}`);
   } finally {
     session.destroy();
   }
 }
 
-async function queryRoute(session: ReturnType<typeof connectHttp2>, topic: string): Promise<number | undefined> {
+async function queryRoute(
+  session: ReturnType<typeof connectHttp2>,
+  topic: string,
+  user: RocketmqUser | undefined,
+): Promise<number | undefined> {
   const name = Buffer.from(topic);
   const resource = Buffer.from([0x12, name.length, ...name]); // Resource { name = 2 }
   const message = Buffer.from([0x0a, resource.length, ...resource]); // QueryRouteRequest { topic = 1 }
@@ -59,12 +65,20 @@ async function queryRoute(session: ReturnType<typeof connectHttp2>, topic: strin
     'x-mq-protocol': 'v2',
     'x-mq-language': 'NODE_JS',
     'x-mq-client-version': '1.0.0',
+    ...(user && signed(user)),
   });
   stream.on('error', () => {});
   stream.end(Buffer.concat([Buffer.from([0, 0, 0, 0, message.length]), message]));
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk as Buffer);
   return statusCode(Buffer.concat(chunks));
+}
+
+function signed({ accessKey, accessSecret }: RocketmqUser): Record<string, string> {
+  const time = `${new Date().toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
+  const signature = createHmac('sha1', accessSecret).update(time).digest('hex').toUpperCase();
+  const scope = `Credential=${accessKey}, SignedHeaders=x-mq-date-time, Signature=${signature}`;
+  return { 'x-mq-date-time': time, authorization: `MQv2-HMAC-SHA1 ${scope}` };
 }
 
 /** The code of the status that a reply begins with: `{ status = 1: { code = 1 } }`, after the five bytes of gRPC. */

@@ -8,7 +8,7 @@ import { home } from './home.js';
 import { claimPort, freePort, HOST } from './ports.js';
 import { findPrograms } from './programs.js';
 import { writeRocketmqFiles } from './rocketmq-files.js';
-import type { RocketmqPorts } from './rocketmq-files.js';
+import type { RocketmqPorts, RocketmqUser } from './rocketmq-files.js';
 import { rocketmqJars } from './rocketmq-jars.js';
 import { askNameserver, askProxy } from './rocketmq-probe.js';
 import { ServerProcess } from './server-process.js';
@@ -22,6 +22,8 @@ export interface RocketmqOptions extends StartOptions {
   readonly topics?: readonly string[] | undefined;
   /** Consumer groups that exist from the start. */
   readonly groups?: readonly string[] | undefined;
+  /** Turns access control on, with this one user, who may do everything. `admin` works no more. */
+  readonly user?: RocketmqUser | undefined;
   /** Further settings of the broker; they win over those made here. */
   readonly config?: Readonly<Record<string, string>> | undefined;
   /** Further settings of the proxy; they win over those made here. */
@@ -80,6 +82,7 @@ export async function startRocketmq(options: RocketmqOptions = {}): Promise<Rock
     precisionMs: options.precisionMs ?? 1_000,
     topics: [HEALTH_TOPIC, ...(options.topics ?? [])],
     groups: options.groups ?? [],
+    user: options.user,
     config: options.config ?? {},
     proxyConfig: options.proxyConfig ?? {},
   });
@@ -118,7 +121,7 @@ export async function startRocketmq(options: RocketmqOptions = {}): Promise<Rock
       name: `RocketMQ broker and proxy on port ${ports.grpc}`,
       args: [...args(own.folder, 'proxy', 'proxy.ProxyStartup', BROKER_HEAP), ...flags],
       home: own,
-      probe: () => askProxy(ports.grpc, HEALTH_TOPIC),
+      probe: () => askProxy(ports.grpc, HEALTH_TOPIC, options.user),
     });
   }
   async function admin(command: string, ...rest: readonly string[]): Promise<string> {

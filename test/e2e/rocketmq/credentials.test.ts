@@ -1,0 +1,42 @@
+// Credentials: a real broker with access control lets in who knows the secret, and tells the others what to do.
+
+import { rocketmq, type RocketmqOptions } from '@carillon/rocketmq';
+import { type RocketmqServer, startRocketmq } from '@carillon/services';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+const user = { accessKey: 'carillon', accessSecret: 'a-secret-of-tests' };
+const prefix = 'secret-';
+
+let server: RocketmqServer;
+beforeAll(async () => {
+  server = await startRocketmq({ user, topics: ['secret-default'], groups: ['secret-default'] });
+});
+afterAll(() => server.stop());
+
+const open = async (options: Partial<RocketmqOptions>) => {
+  const transport = rocketmq({ endpoint: server.endpoint, prefix, startTimeout: '5s', ...options });
+  await transport.open(['default']);
+  return transport;
+};
+
+test('the right ones may send, receive and acknowledge', async () => {
+  const transport = await open({ credentials: user });
+  const message = { id: 'a', queue: 'default', body: Buffer.from('let in'), deliverAt: 0 };
+  const { signal } = new AbortController();
+  expect(await transport.send([message])).toMatchObject([{ outcome: 'sent' }]);
+  const deliveries = await transport.receive({ queue: 'default', max: 1, leaseMs: 10_000, holder: 'test', signal });
+  expect(deliveries.map(({ body }) => Buffer.from(body).toString())).toEqual(['let in']);
+  expect(await deliveries[0]?.ack()).toBe('ok');
+  await transport.close();
+});
+
+test.each([
+  ['none', {}],
+  ['a wrong secret', { credentials: { ...user, accessSecret: 'guessed' } }],
+  ['an unknown key', { credentials: { ...user, accessKey: 'nobody' } }],
+])('%s: an error that says what to check', async (_, options) => {
+  await expect(open(options)).rejects.toMatchObject({
+    code: 'E_BROKER_ACCESS',
+    next: expect.stringContaining('Check the credentials, and that they allow PUB and SUB on secret-default'),
+  });
+});
