@@ -31,7 +31,7 @@ import { ended, onItsWay } from './happenings.js';
 import { held, type JobDesk, JobWork } from './job-work.js';
 import { withPointer } from './pointer.js';
 import { withBell } from './bell.js';
-import { close, MESSAGE_RETENTION_MS } from './settle.js';
+import { close, keptForMs } from './settle.js';
 
 /** What the kind is made of: the tasks it can run, and how the backend carries jobs. */
 export interface JobKindParts {
@@ -130,7 +130,7 @@ export function jobKind(parts: JobKindParts): Kind {
       const keeping = keepingFor(job);
       const suspect = redelivered && body.neverAgain === true; // it may have begun, and the ledger forgotten it
       const sentAt = Math.max(envelope.dueAt, placedAt(job));
-      const old = now - sentAt >= Math.max(keeping.keepDoneMs, MESSAGE_RETENTION_MS); // a record may have gone
+      const old = now - sentAt >= keptForMs(keeping); // a record may have gone
       let kept = job;
       if (suspect) kept = close(job, 'indeterminate', now, keeping, { reason: 'record lost' });
       else if (old)

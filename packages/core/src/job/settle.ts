@@ -29,7 +29,7 @@ import {
 } from './job.js';
 
 /** How long a broker may keep a message after its delivery time, in milliseconds. */
-export const MESSAGE_RETENTION_MS = 3 * 86_400_000;
+const MESSAGE_RETENTION_MS = 3 * 86_400_000;
 
 /** What a failed, snoozed or interrupted attempt leads to. */
 type Consequence = { readonly dueAt: Instant } | { readonly state: 'dead' | 'indeterminate'; readonly reason: string };
@@ -136,6 +136,11 @@ export function close(
   const settled = { wish: undefined, reason, settledAt: now };
   const body: JobBody = Object.assign({}, job.body, result === undefined ? settled : { result, ...settled });
   return { ...job, state, expiresAt, body };
+}
+
+/** How long after its last message a done job is kept at least, in milliseconds; no older message may start it. */
+export function keptForMs({ keepDoneMs }: Keeping): number {
+  return Math.max(keepDoneMs, MESSAGE_RETENTION_MS);
 }
 
 /** Gives a wish its way, on a job that nobody is working on any more. */

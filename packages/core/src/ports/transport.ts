@@ -19,6 +19,9 @@ export interface Limits {
   readonly maxBytes: number;
   /** The shortest and the longest lease that a delivery may be held for. */
   readonly leaseMs: readonly [min: number, max: number];
+  /** How long after its delivery time the broker keeps a message, so that it, or a repeat of it, may still come; missing if
+   *  what was acknowledged never comes again. The engine starts only with tasks whose completions are kept for as long. */
+  readonly retentionMs?: number;
 }
 
 /** What became of one message: stored, perhaps stored, or refused for good. */

@@ -5,6 +5,7 @@
 
 import { CarillonError } from '../errors.js';
 import { jobKind } from '../job/job-kind.js';
+import { keptForMs } from '../job/settle.js';
 import type { Carriage } from '../job/carriage.js';
 import { queueName } from '../message/names.js';
 import type { Backend } from '../ports/backend.js';
@@ -219,6 +220,7 @@ export class Engine {
     await ledger.open();
     await transport.open(this.#queues);
     this.#checkLease();
+    this.#checkRetention();
     await this.time.measure();
     this.#unhear = transport.onHealth?.((health) => {
       this.#transportDown = health.state === 'down' ? (health.reason ?? 'the transport is down') : undefined;
@@ -238,6 +240,20 @@ export class Engine {
     if (leaseMs >= min && leaseMs <= max) return;
     throw new CarillonError('E_OPTIONS', `A lease of ${formatDuration(leaseMs)} is not possible on this transport.`, {
       next: `Choose a lease of ${formatDuration(min)} to ${max === Infinity ? 'any length' : formatDuration(max)}.`,
+    });
+  }
+
+  /** A copy of a message must find what became of its job (S5 of settle.ts). */
+  #checkRetention(): void {
+    const { catalog, backend } = this.#parts;
+    const { retentionMs = 0 } = backend.transport.limits;
+    const short = [...catalog].find(([, { options }]) => keptForMs(options) < retentionMs);
+    if (short === undefined) return;
+    const [name, { options }] = short;
+    const kept = formatDuration(keptForMs(options));
+    const message = `The broker keeps messages for ${formatDuration(retentionMs)}, and the task '${name}' its completions for ${kept}.`;
+    throw new CarillonError('E_OPTIONS', message, {
+      next: `Set keep: '${formatDuration(retentionMs)}' or more, so that a late copy finds them, or lower the broker's retention.`,
     });
   }
 
