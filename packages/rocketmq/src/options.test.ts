@@ -33,3 +33,8 @@ it.each([
 it('a horizon that is given is taken', () => {
   expect(resolveOptions({ endpoint, precision: '100ms', horizon: '10h' }).horizonMs).toBe(36_000_000);
 });
+
+it('messages are kept for the three days of the broker, unless it is told otherwise', () => {
+  expect(resolveOptions({ endpoint }).retentionMs).toBe(3 * 86_400_000);
+  expect(resolveOptions({ endpoint, retention: '7d' }).retentionMs).toBe(7 * 86_400_000);
+});

@@ -33,6 +33,8 @@ export interface RocketmqOptions {
   readonly horizon?: Duration;
   /** The broker's `timerPrecisionMs`. Default `'1s'`, as the broker's. */
   readonly precision?: Duration;
+  /** How long the broker keeps a message, its `fileReservedTime`. Default `'72h'`, as the broker's. */
+  readonly retention?: Duration;
   /** The longest body, in bytes. Default 256 KB; managed services often take 64 KB. */
   readonly maxBytes?: number;
   /** How long opening may take before it fails with the cause. Default `'10s'`. */
@@ -58,6 +60,7 @@ export interface Resolved {
   readonly prefix: string;
   readonly horizonMs: number;
   readonly precisionMs: number;
+  readonly retentionMs: number;
   readonly maxBytes: number;
   readonly startTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -104,6 +107,7 @@ export function resolveOptions(options: RocketmqOptions): Resolved {
     prefix,
     horizonMs: options.horizon === undefined ? usualHorizonMs(precisionMs) : durationMs(options.horizon, 'horizon'),
     precisionMs,
+    retentionMs: durationMs(options.retention ?? '72h', 'retention'),
     maxBytes,
     startTimeoutMs: durationMs(options.startTimeout ?? '10s', 'startTimeout'),
     requestTimeoutMs: durationMs(options.requestTimeout ?? '5s', 'requestTimeout'),

@@ -46,8 +46,8 @@ export class RocketmqTransport implements Transport {
   }
 
   get limits(): Limits {
-    const { precisionMs, maxBytes } = this.#options;
-    return { horizonMs: this.#horizon.ms, precisionMs, maxBytes, leaseMs: LEASE_MS };
+    const { precisionMs, maxBytes, retentionMs } = this.#options;
+    return { horizonMs: this.#horizon.ms, precisionMs, maxBytes, leaseMs: LEASE_MS, retentionMs };
   }
 
   async open(queues: readonly string[] = []): Promise<void> {
