@@ -3,13 +3,15 @@
 // C1  A script that the server has forgotten (a flush, a failover) is sent again by itself.
 // C2  A call ends: with an answer, or with an error after `timeoutMs` at the latest. What was sent and not answered may be
 //     sent again when the server is back; nonces make that harmless.
+// C4  What answers after a reconnection may be another server, or the same one started again: then some of what was answered
+//     before may be gone. A Cluster's client does not tell.
 // C3  What `strict` promises is waited for on the connection that wrote, and what was not confirmed in time is an error.
 
 import type { Instant } from '@carillon/core/spi';
 import { CarillonError } from '@carillon/core/spi';
 import { Cluster, Redis } from 'ioredis';
 import { canWaitForDisk, flushesAlways, judge, judgeTogether, type Seen } from './fitness.js';
-import { look } from './look.js';
+import { look, runIdOf } from './look.js';
 import type { ResolvedOptions } from './options.js';
 import type { Script } from './script.js';
 
@@ -22,6 +24,8 @@ export class Connection {
   #opening: Promise<void> | undefined;
   #durability: 'fsync' | 'replicated' | 'async' = 'async';
   #waitsForDisk = false;
+  #runId: string | undefined;
+  #onReplaced: (() => Promise<void>) | undefined;
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
@@ -51,6 +55,11 @@ export class Connection {
       throw error;
     });
     return this.#opening;
+  }
+
+  /** Calls when another server, or a restarted one, answers (C4); again at the next reconnection if that rejects. */
+  onReplaced(look: () => Promise<void>): void {
+    this.#onReplaced = look;
   }
 
   /** Ends when what was asked for is answered. */
@@ -121,10 +130,25 @@ export class Connection {
       await client.connect();
       await this.#check(client);
       this.#client = client;
+      if (!(client instanceof Cluster)) await this.#watch(client);
     } catch (error) {
       client.disconnect();
       throw error;
     }
+  }
+
+  async #watch(client: Redis): Promise<void> {
+    this.#runId = await runIdOf(client);
+    client.on('ready', () => {
+      void this.#reconnected(client).catch(() => {}); // the next reconnection looks again
+    });
+  }
+
+  async #reconnected(client: Redis): Promise<void> {
+    const runId = await runIdOf(client);
+    if (runId !== undefined && runId === this.#runId) return;
+    await this.#onReplaced?.();
+    this.#runId = runId;
   }
 
   async #check(client: Redis | Cluster): Promise<void> {

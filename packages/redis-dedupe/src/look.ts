@@ -26,6 +26,11 @@ export async function look(client: Redis, inCluster: boolean): Promise<Seen> {
   };
 }
 
+/** Which process it is; undefined if it does not tell. */
+export async function runIdOf(client: Redis): Promise<string | undefined> {
+  return (await fields(client.info('server'), ':')).get('run_id');
+}
+
 async function fields(asked: Promise<string>, separator: string): Promise<ReadonlyMap<string, string>> {
   const text = await asked.catch(unlessForbidden(''));
   return new Map(

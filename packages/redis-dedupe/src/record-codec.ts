@@ -78,6 +78,13 @@ function markIn(bytes: Buffer, from: number): number {
   return mark;
 }
 
+/** The nonce of the latest put of a packed record. */
+export function nonceIn(bytes: Buffer): string {
+  const reader = new Reader(bytes, HEAD_BYTES);
+  reader.skip(5, undefined);
+  return reader.word();
+}
+
 /** The id and partition of a record in one word: how it stands in lists. */
 function nameOf({ id, partition }: RecordKey): string {
   return `${id}\0${partition}`;

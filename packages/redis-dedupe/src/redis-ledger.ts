@@ -2,6 +2,7 @@
 //
 // R1  What is asked of one bucket stays in its order; in a Cluster each bucket has batches of its own, elsewhere all share.
 // R2  When memory is out nothing new begins, and what has begun goes on: renewals and what holders write are let through.
+// R3  What was confirmed and is found lost when another server answers is told, once.
 
 import type {
   Change,
@@ -13,11 +14,13 @@ import type {
   Ledger,
   LedgerRecord,
   ListQuery,
+  LostWrite,
   Page,
   RecordKey,
   Renewal,
   RenewalAnswer,
 } from '@carillon/core/spi';
+import { Acknowledged, isLost } from './acknowledged.js';
 import { Batches, type Request } from './batches.js';
 import type { Connection } from './connection.js';
 import { findDue } from './due.js';
@@ -62,12 +65,15 @@ export class RedisLedger implements Ledger {
   readonly #commits = lanesOf(commit);
   readonly #heldCommits = lanesOf(commitHeld);
   readonly #reads = lanesOf(read);
+  readonly #acknowledged = new Acknowledged();
+  readonly #losses = new Set<(lost: readonly LostWrite[]) => void>();
 
   /** `spread`: over how many hashes per bucket packed marks are spread; 0 leaves them plain. */
   constructor(connection: Connection, names: KeyNames, spread: number) {
     this.#connection = connection;
     this.#names = names;
     this.#spread = spread;
+    connection.onReplaced(() => this.#findLosses());
   }
 
   /** Known once it is open. */
@@ -109,11 +115,27 @@ export class RedisLedger implements Ledger {
     const requests = written.map((change) => changeRequest(this.#names, change, this.#spread));
     const lanes = written.every(isHeld) ? this.#heldCommits : this.#commits;
     const packed = await this.#ask(lanes, (index) => bucketOf(written[index]!.writes[0]!.key.partition), requests);
-    if (written.length === changes.length) return packed.map((bytes, index) => changeAnswer(changes[index]!, bytes));
-    const rest = packed.values();
-    return changes.map((change) =>
-      change.writes.length === 0 ? { answer: 'ok' } : changeAnswer(change, rest.next().value!),
-    );
+    const answers = packed.map((bytes, index) => changeAnswer(written[index]!, bytes));
+    for (let index = 0; index < answers.length; index += 1)
+      if (answers[index]!.answer === 'ok') this.#acknowledged.note(written[index]!); // R3
+    if (written.length === changes.length) return answers;
+    const rest = answers.values();
+    return changes.map(({ writes }) => (writes.length === 0 ? { answer: 'ok' } : rest.next().value!));
+  }
+
+  /** Tells of writes that were confirmed and that a failover or a restart has taken back (R3). */
+  onLoss(listener: (lost: readonly LostWrite[]) => void): () => void {
+    this.#losses.add(listener);
+    return () => void this.#losses.delete(listener);
+  }
+
+  async #findLosses(): Promise<void> {
+    const writes = this.#acknowledged.all();
+    const found = await this.#read(writes.map(({ key }) => this.#names.record(key)));
+    const now = await this.now();
+    const lost = writes.filter((write, index) => isLost(write, found[index]!, now));
+    this.#acknowledged.forget(lost);
+    if (lost.length > 0) for (const listener of this.#losses) listener(lost);
   }
 
   async read(keys: readonly RecordKey[]): Promise<readonly (LedgerRecord | undefined)[]> {

@@ -4,6 +4,7 @@
 // V1  A job is affected only if a write of its own was lost: affected jobs ≤ lost writes. The others are done once.
 // V2  An affected job is run again, whatever its policy; only a transactional effect is still there exactly once.
 // V3  A worker that held a job over the failover can't record its outcome, and is told so.
+// V4  A completion that was recorded and lost is reported by who recorded it, and nothing else is.
 
 import type { JobView } from '@carillon/core';
 import { sqlInbox } from '@carillon/redis-dedupe/effects';
@@ -84,6 +85,7 @@ it.each(['retry', 'never-again'] as const)(
     expect([...fleet.starts.keys()].toSorted()).toEqual([...ids('lost'), ...ids('held')].toSorted()); // V1: none was kept
     expect([...fleet.starts.values()].map((tokens) => tokens.length)).toEqual(jobs.map(() => 2)); // V2
     expect([...fleet.lost].toSorted()).toEqual(ids('held').toSorted()); // V3
+    expect([...fleet.forgotten].toSorted()).toEqual(ids('lost').toSorted()); // V4
     const kept = await settled(fleet, 'kept');
     expect(kept.map(({ state, attemptsBegun }) => [state, attemptsBegun])).toEqual(kept.map(() => ['done', 1])); // V1
     const { rows } = await pool.query('SELECT execution_key FROM effect WHERE execution_key LIKE $1', [`${policy}-%`]);

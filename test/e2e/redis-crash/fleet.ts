@@ -31,6 +31,8 @@ export class Fleet implements AsyncDisposable {
   readonly completions = new Map<string, number>();
   /** The jobs whose worker was told that its lease is lost. */
   readonly lost = new Set<string>();
+  /** The jobs of which an engine was told that the ledger has lost what it had recorded. */
+  readonly forgotten = new Set<string>();
   deliveries = 0;
   readonly #engines: readonly Carillon[];
   #heard = (): void => {};
@@ -56,6 +58,7 @@ export class Fleet implements AsyncDisposable {
         this.#heard();
       });
       engine.on('lease:lost', ({ id }) => this.lost.add(id));
+      engine.on('ledger:loss', ({ id }) => this.forgotten.add(id));
       return engine;
     });
   }

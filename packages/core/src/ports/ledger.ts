@@ -186,6 +186,12 @@ export interface Page {
   readonly cursor?: string;
 }
 
+/** A write that the ledger had answered with `ok` and has lost, as in a failover. */
+export interface LostWrite {
+  readonly key: RecordKey;
+  readonly task: string;
+}
+
 /** The port that keeps records. */
 export interface Ledger {
   /** What an answered, durable change survives. */
@@ -208,4 +214,6 @@ export interface Ledger {
   /** Open records that want attention, earliest first. */
   due(query: DueQuery): Promise<Page>;
   list(query: ListQuery): Promise<Page>;
+  /** Tells of writes that it had confirmed and finds lost; returns a function that ends the subscription. */
+  onLoss?(listener: (lost: readonly LostWrite[]) => void): () => void;
 }

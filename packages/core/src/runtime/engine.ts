@@ -7,8 +7,9 @@ import { CarillonError } from '../errors.js';
 import { jobKind } from '../job/job-kind.js';
 import { keptForMs } from '../job/settle.js';
 import type { Carriage } from '../job/carriage.js';
-import { queueName } from '../message/names.js';
+import { idOf, queueName } from '../message/names.js';
 import type { Backend } from '../ports/backend.js';
+import type { LostWrite } from '../ports/ledger.js';
 import { bellKind } from '../schedule/bell-kind.js';
 import { rememberedRules } from '../schedule/rules.js';
 import { scheduleKind } from '../schedule/schedule-kind.js';
@@ -74,7 +75,7 @@ export class Engine {
   #stopped: Promise<void> | undefined;
   #serving = false;
   #transportDown: string | undefined;
-  #unhear: (() => void) | undefined;
+  #unhear: readonly ((() => void) | undefined)[] = [];
 
   constructor(parts: EngineParts) {
     const { backend, catalog, namespace, worker, leaseMs, log, clock, random, ids, maxResultBytes } = parts;
@@ -222,10 +223,18 @@ export class Engine {
     this.#checkLease();
     this.#checkRetention();
     await this.time.measure();
-    this.#unhear = transport.onHealth?.((health) => {
+    const unhearHealth = transport.onHealth?.((health) => {
       this.#transportDown = health.state === 'down' ? (health.reason ?? 'the transport is down') : undefined;
       if (this.#transportDown !== undefined) this.availability.report(new Error(this.#transportDown));
     });
+    this.#unhear = [unhearHealth, ledger.onLoss?.((lost) => this.#tellLoss(lost))];
+  }
+
+  /** Tells of what the ledger had recorded and has lost (I4). */
+  #tellLoss(lost: readonly LostWrite[]): void {
+    const { namespace, log } = this.#parts;
+    log.error({ count: lost.length }, 'the ledger has lost what it had recorded; these jobs may run again');
+    for (const { key, task } of lost) this.events.emit('ledger:loss', { id: idOf(namespace, key), task });
   }
 
   /** Answers when both ports do, as far as the transport tells of its health. Another server's clock may answer after an outage. */
@@ -289,7 +298,7 @@ export class Engine {
     this.availability.abandon();
     this.#heartbeat.stop();
     await Promise.allSettled([this.#opened]);
-    this.#unhear?.();
+    for (const unhear of this.#unhear) unhear?.();
     await this.#parts.backend.transport.close();
     await this.#parts.backend.ledger.close();
   }

@@ -37,7 +37,8 @@ export interface EventMap {
   /** A handler ignored its time-out or its lost lease; its late outcome counts for nothing. */
   'job:overran': JobEvent & { readonly attempt: number; readonly why: string };
   'lease:lost': JobEvent & { readonly attempt: number };
-  /** A message came whose record the ledger has lost. */
+  /** The ledger has lost a record or the latest write of it: a message came that finds none, or a failover took back what
+   *  had been recorded. The job may run again. */
   'ledger:loss': { readonly id: string; readonly task: string };
   'delivery:malformed': { readonly id: string; readonly queue: string; readonly reason: string };
   /** An occurrence was placed: `id` names its job. */

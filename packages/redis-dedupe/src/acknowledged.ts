@@ -1,0 +1,78 @@
+// Acknowledged: what the servers have confirmed lately, to tell what a failover or a restart has taken back.
+//
+// A1  A write is found lost if the record is older than it, or gone before its time, or if a holder's last word is not what
+//     stands there. What others did meanwhile never passes for a loss, and hides none of a last word.
+// A2  A bounded number of the latest writes is remembered, one for each record.
+
+import type { Change, LostWrite, RecordKey, Write } from '@carillon/core/spi';
+import { markOf } from './mark.js';
+import { nonceIn, unpackRecord } from './record-codec.js';
+import { FORMAT } from './scripts/record.js';
+import { FIRST_DIGIT, MARK_UNITS } from './scripts/mark.js';
+
+const REMEMBERED = 10_000;
+
+/** The latest confirmed write of a record. */
+interface Confirmed extends LostWrite {
+  readonly version: number;
+  readonly generation: number;
+  readonly nonce: string;
+  readonly expiresAt: number;
+  /** The mark of a record that a holder has settled, 0 if it is kept whole; undefined for any other write. */
+  readonly lastWord: number | undefined;
+}
+
+/** Remembers confirmed writes. */
+export class Acknowledged {
+  #latest = new Map<string, Confirmed | undefined>();
+  #before: ReadonlyMap<string, Confirmed | undefined> = this.#latest;
+
+  /** Remembers what a confirmed change wrote. */
+  note({ nonce, writes }: Change): void {
+    for (const write of writes) {
+      if (write.do === 'put') this.#remember(write, nonce);
+      if (write.do === 'remove') this.#latest.set(nameOf(write.key), undefined);
+    }
+  }
+
+  /** Forgets writes: their loss has been told. */
+  forget(writes: readonly LostWrite[]): void {
+    for (const { key } of writes) this.#latest.set(nameOf(key), undefined);
+  }
+
+  /** The writes that are remembered (A2). */
+  all(): readonly Confirmed[] {
+    return [...new Map([...this.#before, ...this.#latest]).values()].filter((write) => write !== undefined);
+  }
+
+  #remember(write: Write & { do: 'put' }, nonce: string): void {
+    const { key, expect, content } = write;
+    const { task, generation, wakeAt, expiresAt = Infinity } = content;
+    const version = 'version' in expect ? expect.version + 1 : 1;
+    const lastWord = wakeAt === undefined && 'fence' in expect ? markOf(content, nonce) : undefined;
+    if (this.#latest.size >= REMEMBERED) [this.#before, this.#latest] = [this.#latest, new Map()];
+    this.#latest.set(nameOf(key), { key, task, version, generation, nonce, expiresAt, lastWord });
+  }
+}
+
+/** Whether a confirmed write is lost, by what stands under its key now (A1). */
+export function isLost(write: Confirmed, found: Buffer, now: number): boolean {
+  const { key, version, generation, nonce, expiresAt, lastWord } = write;
+  if (found.length === 0) return expiresAt > now;
+  if (found[0]! >= FIRST_DIGIT) {
+    const mark = Number(found.toString('latin1'));
+    return lastWord !== undefined && identityOf(mark) !== identityOf(lastWord);
+  }
+  if (found[0] !== FORMAT) return false; // it can't be read, which is another matter
+  const record = unpackRecord(key, found);
+  if (record.version < version) return true;
+  return lastWord !== undefined && record.generation <= generation && nonceIn(found) !== nonce;
+}
+
+function identityOf(mark: number): number {
+  return Math.floor(mark / MARK_UNITS.identity);
+}
+
+function nameOf({ kind, id }: RecordKey): string {
+  return `${kind}\0${id}`;
+}
