@@ -1,4 +1,4 @@
-import { Tally, type Outcome, trialOf } from '@carillon/testing/simulation';
+import { type Outcome, rescuesOf, Tally, trialOf } from '@carillon/testing/simulation';
 import { expect, it } from 'vitest';
 import { jsonReport, plainReport } from './report.js';
 
@@ -44,24 +44,35 @@ it.each([
   [[passing, failing], 2, 'seeds             2, 1 FAILED'],
   [[passing, passing], 400, 'seeds             2 of 400, then stopped, none failed'],
 ])('sums up', (outcomes, asked, line) => {
-  expect(written(plainReport, (to) => to.summary(tallyOf(...outcomes), pace, { asked, tooTame: false }))).toContain(
-    line,
-  );
+  expect(
+    written(plainReport, (to) => to.summary(tallyOf(...outcomes), pace, { asked, workload: 'mixed', tooTame: false })),
+  ).toContain(line);
 });
 
 it('sums up last, after the rescues, and says what they lack', () => {
-  const lines = written(plainReport, (to) => to.summary(tallyOf(passing, passing), pace, { asked: 2, tooTame: true }));
+  const lines = written(plainReport, (to) =>
+    to.summary(tallyOf(passing, passing), pace, { asked: 2, workload: 'mixed', tooTame: true }),
+  );
   const at = (start: string): number => lines.findIndex((line) => line.startsWith(start));
   expect(at('rescues')).toBe(1);
-  expect(at('seeds ')).toBeGreaterThan(Object.keys(passing.rescues).length);
+  expect(at('seeds ')).toBeGreaterThan(rescuesOf('mixed').length);
   expect(lines).toContain('exempted jobs     0');
   expect(lines.at(-2)).toMatch(/^never happened +a swept copy/);
   expect(lines.at(-1)).toMatch(/^TOO TAME: /);
 });
 
+it('counts of schedules what concerns schedules', () => {
+  const suite = { asked: 2, workload: 'schedules', tooTame: false };
+  const lines = written(plainReport, (to) => to.summary(tallyOf(passing, passing), pace, suite));
+  expect(lines[2]).toMatch(/^ +0 {2}a lost tick was healed$/);
+  expect(lines.at(-1)).toMatch(/^never happened +a lost tick was healed, /);
+});
+
 it('counts the exempted jobs and the backlog', () => {
   const outcome = { ...passing, exemptions: 3, backlog: 1 };
-  const lines = written(plainReport, (to) => to.summary(tallyOf(outcome), pace, { asked: 1, tooTame: false }));
+  const lines = written(plainReport, (to) =>
+    to.summary(tallyOf(outcome), pace, { asked: 1, workload: 'mixed', tooTame: false }),
+  );
   expect(lines).toContain('exempted jobs     3, of which the ledger had forgotten a write');
   expect(lines).toContain('backlog           1 job, overdue at the end for want of room');
 });
@@ -79,7 +90,7 @@ it('tells the story of the smallest run', () => {
 it('writes a JSON row per line', () => {
   const rows = written(jsonReport, (to) => {
     to.ran(failing);
-    to.summary(tallyOf(failing), pace, { asked: 1, tooTame: false });
+    to.summary(tallyOf(failing), pace, { asked: 1, workload: 'mixed', tooTame: false });
   }).map((line) => JSON.parse(line) as object);
   expect(rows).toMatchObject([
     { row: 'seed', seed: 7, passed: false, breaks: 'I5', at: '2026-01-01T00:00:00.000Z', reproduction: LINE },

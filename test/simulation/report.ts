@@ -6,6 +6,7 @@ import {
   faultsText,
   type Outcome,
   reproductionOf,
+  rescuesOf,
   type Shrunk,
   type Tally,
   tame,
@@ -16,6 +17,7 @@ import {
 interface Suite {
   /** How many seeds were to be run; more than were counted if somebody stopped it. */
   readonly asked: number;
+  readonly workload: string;
   /** It was large enough to take every way out of trouble, and did not. */
   readonly tooTame: boolean;
 }
@@ -55,12 +57,12 @@ export function plainReport(print: (line: string) => void): Report {
       print(`  ${reproductionOf(smallest.trial)}`);
       for (const line of story) print(`  ${line}`);
     },
-    summary(tally, pace, { asked, tooTame }) {
+    summary(tally, pace, { asked, workload, tooTame }) {
       const { seeds, hours, events, exemptions, backlog, failed, rescues } = tally;
       print('');
       if (asked > 1) {
         print('rescues');
-        for (const [name, times] of Object.entries(rescues)) print(`${figure(times).padStart(15)}  ${name}`);
+        for (const name of rescuesOf(workload)) print(`${figure(rescues[name]).padStart(15)}  ${name}`);
         print('');
       }
       const ran = seeds === asked ? figure(seeds) : `${figure(seeds)} of ${figure(asked)}, then stopped`;
@@ -74,7 +76,7 @@ export function plainReport(print: (line: string) => void): Report {
       );
       if (backlog > 0) print(`backlog           ${count(backlog, 'job')}, overdue at the end for want of room`);
       print(`pace              ${paceText(pace)}`);
-      const missing = tame(rescues);
+      const missing = tame(rescues, workload);
       if (asked > 1 && missing.length > 0) print(`never happened    ${missing.join(', ')}`);
       if (tooTame) print(`TOO TAME: in a suite of this size each of the rescues must happen`);
     },
@@ -90,7 +92,7 @@ export function jsonReport(print: (line: string) => void): Report {
     ran: (outcome) => row('seed', dataOf(outcome)),
     shrunk: (first, { smallest, runs }, story) =>
       row('shrunk', { from: first.trial.plan.seed, runs, ...dataOf(smallest), story }),
-    summary({ seeds, hours, events, exemptions, backlog, failed, rescues }, pace, { asked, tooTame }) {
+    summary({ seeds, hours, events, exemptions, backlog, failed, rescues }, pace, { asked, workload, tooTame }) {
       row('summary', {
         asked,
         seeds,
@@ -102,7 +104,7 @@ export function jsonReport(print: (line: string) => void): Report {
         seedsPerSecond: seedsPerSecond(pace),
         hoursPerSecondAndCore: hoursPerSecondAndCore(pace),
         rescues,
-        neverHappened: tame(rescues),
+        neverHappened: tame(rescues, workload),
         tooTame,
       });
     },

@@ -54,6 +54,7 @@ export class Simulation {
     this.#progress.end();
     this.#report.summary(this.#tally, this.#pace(), {
       asked: this.#options.seeds.length,
+      workload: this.#options.workload,
       tooTame: isTooTame(this.#options, this.#tally),
     });
   }

@@ -1,6 +1,6 @@
 // For who drives whole suites of simulations: trials from seeds, their outcomes, stories and smallest forms.
 
-export { tame } from './checks/rescues.js';
+export { rescuesOf, tame } from './checks/rescues.js';
 export type { MonitorMaker } from './checks/monitor.js';
 export { FAULT_NAMES } from './plan/faults.js';
 export { inWords, textOf } from './report/plain-words.js';

@@ -2,7 +2,8 @@ import type { LedgerRecord, OutgoingMessage } from '@carillon/core/spi';
 import { snooze } from '@carillon/core';
 import { describe, expect, test } from 'vitest';
 import type { Observation, RecordChange, MessageChange, HostChange } from '../observation.js';
-import { merged, type Rescue, RESCUES, Rescues, tame } from './rescues.js';
+import { JOB_RESCUES, merged, type Rescue, RESCUES, Rescues, tame } from './rescues.js';
+import { SCHEDULE_RESCUES } from './schedule-rescues.js';
 
 const MINUTE_MS = 60_000;
 const LEASE = { holder: 'engine-1.1', nonce: 'n', since: 0, until: 30_000 };
@@ -94,7 +95,7 @@ const hopped = change('written', record(), promising(2, { generation: 2, body: '
 const swept = change('written', record(), record({ body: '{"payload":null,"sweeps":1}' }));
 
 /** For each rescue, a shortest story in which it happens once. */
-const STORIES: Readonly<Record<Rescue, readonly Observation[]>> = {
+const STORIES: Readonly<Record<(typeof JOB_RESCUES)[number], readonly Observation[]>> = {
   'a swept copy led to the attempt': [
     placed,
     sent,
@@ -161,7 +162,7 @@ function counted(story: readonly Observation[]): readonly Rescue[] {
 }
 
 describe('each rescue is counted where it happens, and no other', () => {
-  test.each(RESCUES.map((name) => [name, STORIES[name]] as const))('%s', (name, story) => {
+  test.each(JOB_RESCUES.map((name) => [name, STORIES[name]] as const))('%s', (name, story) => {
     expect(counted(story)).toEqual([name]);
   });
 });
@@ -195,12 +196,13 @@ describe('what only looks like a rescue is not counted', () => {
 });
 
 test('a suite is tame as long as something never happened in any of its runs', () => {
-  const runs = RESCUES.slice(1).map((name) => {
+  const runs = JOB_RESCUES.slice(1).map((name) => {
     const rescues = new Rescues();
     for (const observation of STORIES[name]) rescues.watch(observation);
     return rescues.counts;
   });
-  expect(tame(merged(runs))).toEqual([RESCUES[0]]);
-  expect(tame(merged([]))).toEqual(RESCUES);
-  expect(merged([...runs, ...runs])[RESCUES[1]]).toBe(2);
+  expect(tame(merged(runs), 'mixed')).toEqual([JOB_RESCUES[0]]);
+  expect(tame(merged([]), 'mixed')).toEqual(JOB_RESCUES);
+  expect(tame(merged(runs), 'schedules')).toEqual(SCHEDULE_RESCUES);
+  expect(merged([...runs, ...runs])[JOB_RESCUES[1]]).toBe(2);
 });

@@ -7,9 +7,10 @@ import type { Instant, OutgoingMessage } from '@carillon/core/spi';
 import { Ruling } from '@carillon/core';
 import type { Observation, Observer } from '../observation.js';
 import { countOf, jobOf, type JobTrail, numberOf, startTrail, wishOf } from './job-trail.js';
+import { SCHEDULE_RESCUES, ScheduleRescues } from './schedule-rescues.js';
 
-/** Every way out of trouble, by name. */
-export const RESCUES = [
+/** Every way out of trouble that jobs take, by name. */
+export const JOB_RESCUES = [
   'a swept copy led to the attempt',
   'a duplicate collapsed',
   'a stale message was discarded',
@@ -43,6 +44,9 @@ export const RESCUES = [
   'an outage was lived through',
 ] as const;
 
+/** All that is counted. */
+export const RESCUES = [...JOB_RESCUES, ...SCHEDULE_RESCUES] as const;
+
 /** The name of a way out of trouble. */
 export type Rescue = (typeof RESCUES)[number];
 
@@ -56,9 +60,14 @@ export function merged(counts: Iterable<RescueCounts>): RescueCounts {
   return sum;
 }
 
-/** What never happened: a suite for which this is not empty was too tame. */
-export function tame(counts: RescueCounts): readonly Rescue[] {
-  return RESCUES.filter((name) => counts[name] === 0);
+/** What a workload is there to bring about. */
+export function rescuesOf(workload: string): readonly Rescue[] {
+  return workload === 'schedules' ? SCHEDULE_RESCUES : JOB_RESCUES;
+}
+
+/** What of that never happened: a suite for which this is not empty was too tame. */
+export function tame(counts: RescueCounts, workload: string): readonly Rescue[] {
+  return rescuesOf(workload).filter((name) => counts[name] === 0);
 }
 
 /** What events say, as far as it counts here. */
@@ -77,6 +86,7 @@ const SOON_MS = 5_000;
 /** Counts the rescues of one run. */
 export class Rescues {
   readonly #counts = nothing();
+  readonly #schedules = new ScheduleRescues((rescue) => this.#count(rescue));
   readonly #jobs = new Map<string, JobTrail>();
   readonly #running = new Map<string, Set<string>>(); // host → attempts in its handlers
   readonly #stoodStill = new Map<string, Instant>();
@@ -90,6 +100,7 @@ export class Rescues {
 
   /** Takes one observation in. */
   readonly watch: Observer = (observation) => {
+    this.#schedules.watch(observation);
     switch (observation.what) {
       case 'record':
         return this.#changed(observation);

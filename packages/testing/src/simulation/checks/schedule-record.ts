@@ -22,6 +22,7 @@ export interface ScheduleBody {
     readonly overlap: string;
     readonly limit?: number;
     readonly version?: number;
+    readonly declaredBy?: string;
   };
   readonly digest: string;
   readonly edition: number;
@@ -34,6 +35,8 @@ export interface ScheduleBody {
   readonly waiting?: readonly OccurrenceKey[];
   readonly requests?: readonly Request[];
   readonly counts: { readonly started: number; readonly missed: Readonly<Record<string, number>> };
+  readonly hop?: number;
+  readonly sweeps?: number;
   readonly reason?: string;
 }
 
