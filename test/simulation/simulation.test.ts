@@ -8,20 +8,25 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import {
   type Live,
+  liveBuiltIn,
   type MonitorMaker,
   outcomeOf,
+  reproductionOf,
   run,
   shrink,
   Story,
   trialOf,
   WORKLOADS,
 } from '@carillon/testing/simulation';
+import { parseOptions } from './options.js';
 
 const main = join(import.meta.dirname, '..', 'dist', 'simulation', 'main.js');
 const MIXED = '--seeds 16 --hours 6';
 const FORGETFUL = '--seeds 4 --hours 2 --faults failover=5,eviction=20,crash=0.002'; // losses are rare elsewhere
 const KEYS = '--workload keys --seeds 4 --hours 2';
-const SCHEDULES = '--workload schedules --seeds 4 --hours 2';
+const SCHEDULES = '--workload schedules --from 4 --seeds 8 --hours 2';
+const FORGETFUL_SCHEDULES =
+  '--workload schedules --seeds 4 --hours 2 --faults failover=5,eviction=20,crash=0.002,versions=0.5';
 const NEW = '--seeds 4 --hours 3';
 const LIMIT_MS = 180_000; // a busy machine takes several times as long as an idle one
 
@@ -73,8 +78,11 @@ describe('the simulation', () => {
     await simulate(KEYS);
   });
 
-  it('passes fixed seeds with schedules that are edited at bad moments', { timeout: LIMIT_MS }, async () => {
-    await simulate(SCHEDULES);
+  it('passes fixed seeds with schedules, to which between them everything happens', { timeout: LIMIT_MS }, async () => {
+    const { summary } = await simulate(SCHEDULES);
+    const forgetful = await simulate(FORGETFUL_SCHEDULES);
+    const tame = summary.neverHappened.filter((name) => forgetful.summary.neverHappened.includes(name));
+    expect(tame).toEqual([]);
   });
 
   it('passes seeds that nobody has run before', { timeout: LIMIT_MS }, async () => {
@@ -121,6 +129,9 @@ describe('a failing seed', () => {
     expect(smallest.trial.plan.hours).toBeLessThan(choices.hours);
     expect(smallest.trial.jobs).toBe(1);
 
+    const { seeds, ...read } = parseOptions(flagsOf(reproductionOf(smallest.trial)), 1);
+    expect(await outcomeOf(trialOf(seeds[0]!, read), live)).toEqual(smallest); // the line that is printed
+
     const story = new Story(smallest.failure!.about);
     const again = await outcomeOf(smallest.trial, live, { observers: [story.watch] });
     expect(again).toEqual(smallest);
@@ -128,4 +139,24 @@ describe('a failing seed', () => {
       /engine-\d  STANDS STILL\n.*VIOLATION I11: it stands still/,
     );
   });
+
+  it('is repeated by its line, whatever of it was chosen', { timeout: LIMIT_MS }, async () => {
+    const faults = { duplicate: 0.05, 'send-lost': 0.013, crash: 0.0021, pause: 2.5, skew: 17, versions: 0.3 };
+    const small = { hours: 0.37, engines: 2, shape: 'apart', precisionMs: 1000, horizonMs: 600_000, faults } as const;
+    for (const [workload, jobs, choices] of [
+      ['mixed', 9, small],
+      ['schedules', Infinity, { ...small, faults: {} }],
+      ['hops', 7, { hours: 0.5, shape: 'fused', horizonMs: Infinity }],
+    ] as const) {
+      const trial = trialOf(11, { choices, workload, jobs });
+      const { hash, events } = await outcomeOf(trial, liveBuiltIn);
+      const { seeds } = await simulate(flagsOf(reproductionOf(trial)).join(' '));
+      expect(seeds).toMatchObject([{ seed: 11, hash, events }]);
+    }
+  });
 });
+
+/** The flags of a line that repeats a run. */
+function flagsOf(line: string): readonly string[] {
+  return line.replace('npm run simulate -- ', '').split(' ');
+}
