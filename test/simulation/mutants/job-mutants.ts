@@ -174,6 +174,14 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     does: 'retries once more than it may',
   },
   {
+    name: 'backoff-ignored',
+    breaks: 'I5',
+    file: 'job/settle.js',
+    before: 'return { dueAt: Math.min(now + delayMs, end) };',
+    after: 'return { dueAt: now };',
+    does: 'retries at once, whatever the backoff or the handler says',
+  },
+  {
     name: 'retry-forgets-its-generation',
     breaks: 'I4',
     file: 'job/settle.js',

@@ -2,7 +2,7 @@
 // monitors judge it, the counters count it, the trace writes it down.
 
 import type { Instant, LedgerRecord, OutgoingMessage, RecordKey } from '@carillon/core/spi';
-import type { EventMap } from '@carillon/core';
+import type { EventMap, RetryOptions } from '@carillon/core';
 import type { FaultName } from './plan/faults.js';
 
 /** What happened to a record. `expired`: its retention had ended. */
@@ -73,8 +73,14 @@ export type Observation = { readonly at: Instant; readonly host: string | undefi
   /** A host asked a server; counted, so that nobody asks in a loop. */
   | { readonly what: 'request'; readonly to: 'broker' | 'ledger'; readonly name: string; readonly served: boolean }
   | { readonly what: 'event'; readonly event: keyof EventMap; readonly data: EventMap[keyof EventMap] }
-  /** `slots` with a start: what the process runs, and how much of it at once. */
-  | { readonly what: 'host'; readonly change: HostChange; readonly version: number; readonly slots?: Slots }
+  /** With a start: `slots`, what the process runs, and how much of it at once; `retries`, how it retries each task. */
+  | {
+      readonly what: 'host';
+      readonly change: HostChange;
+      readonly version: number;
+      readonly slots?: Slots;
+      readonly retries?: ReadonlyMap<string, RetryOptions | undefined>;
+    }
   /** A fault happened; `about` says to what. */
   | { readonly what: 'fault'; readonly fault: FaultName; readonly about: string }
   | { readonly what: 'healed' }

@@ -4,7 +4,8 @@ import { delays } from './delays.js';
 import { messageOf, Story, T0 } from './story.fixture.test.js';
 
 const MINUTE = 60_000;
-const started = (host: string) => ({ what: 'host', host, change: 'started', version: 2 }) as const;
+const started = (host: string) =>
+  ({ what: 'host', host, change: 'started', version: 2, retries: new Map([['mail', undefined]]) }) as const;
 
 /** A story in which the shop and an engine have just started. */
 function story(): Story {
@@ -15,7 +16,7 @@ function story(): Story {
 
 /** What is found if an attempt ends, with this error if any, and is noted with these times. */
 async function noted(
-  { offMs = 0, dueInMs = 0, outcome = 'failed', error = new Error('no') as unknown },
+  { offMs = 0, dueInMs = 1_000, outcome = 'failed', error = new Error('no') as unknown },
   before: (told: Story) => void = () => {},
 ): Promise<readonly string[]> {
   const told = story();
@@ -80,28 +81,30 @@ describe('D2: the end of an attempt', () => {
   test('that is not of its handler tells nothing', async () => {
     expect(await noted({ offMs: 5_000, outcome: 'timed-out' })).toEqual([]);
   });
-
-  test('comes before the next attempt is due', async () => {
-    expect(await noted({ dueInMs: -500 })).toEqual([
-      'I5: a job is due -500 ms after its attempt, which asked for 0 to Infinity',
-    ]);
-  });
 });
 
-describe('D3: a handler that snoozes', () => {
+describe('D3: a job waits for its next attempt', () => {
   const error = snooze('10s');
-  test('sleeps as long as it said, and one that asks for a retry waits no longer', async () => {
+  test('as long as its handler says', async () => {
     expect(await noted({ error, outcome: 'snoozed', dueInMs: 10_000 })).toEqual([]);
     expect(await noted({ error, outcome: 'snoozed', dueInMs: 9_000 })).toHaveLength(1);
     expect(await noted({ error, outcome: 'snoozed', dueInMs: 11_000 })).toHaveLength(1);
-    expect(await noted({ error: retryAfter('10s'), dueInMs: 9_000 })).toEqual([]);
+    expect(await noted({ error: retryAfter('10s'), dueInMs: 10_000 })).toEqual([]);
+    expect(await noted({ error: retryAfter('10s'), dueInMs: 9_000 })).toHaveLength(1);
     expect(await noted({ error: retryAfter('10s'), dueInMs: 11_000 })).toHaveLength(1);
   });
 
-  test('yields to a wish', async () => {
+  test('else as its backoff does', async () => {
+    expect(await noted({ dueInMs: 950 })).toEqual([]);
+    expect(await noted({ dueInMs: 0 })).toEqual([
+      'I5: a job is due 0 ms after its attempt, and is to wait 900 to 1000',
+    ]);
+  });
+
+  test('unless there is a wish', async () => {
     const wish = { want: 'reschedule', due: { at: T0 } };
     const wished = (told: Story): void => void told.write('a', { body: { wish } });
-    expect(await noted({ error, outcome: 'snoozed' }, wished)).toEqual([]);
+    expect(await noted({ error, outcome: 'snoozed', dueInMs: 0 }, wished)).toEqual([]);
   });
 });
 

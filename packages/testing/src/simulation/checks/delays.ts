@@ -2,10 +2,9 @@
 // that reckons when it is over.
 //
 // D1  A job that is scheduled `in` a while is due that long after some moment within the call.
-// D2  The end of an attempt, from which its next due time is counted, is noted as the ledger's clock showed it then; and the
-//     next due time is not before it.
-// D3  What a handler snoozes for, it sleeps: the job is due that long after the attempt's end. What it asks to be retried
-//     after is the most that it waits, since no retry comes later than the job's age allows.
+// D2  The end of an attempt, from which its next due time is counted, is noted as the ledger's clock showed it then.
+// D3  The job is due as long after that as its handler asked for, or as its backoff says (retry-waits.ts): neither sooner,
+//     which would hurry whoever fails, nor later.
 // D4  A host is allowed what it can't know better (host-clocks.ts).
 
 import { type Duration, durationMs, formatDuration, type Instant, type LedgerRecord } from '@carillon/core/spi';
@@ -14,11 +13,19 @@ import type { Call, Observation } from '../observation.js';
 import { HostClocks } from './host-clocks.js';
 import { bodyOf, envelopeOf, startsOf } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
+import { RetryWaits } from './retry-waits.js';
 
 /** A moment of the ledger's clock, as somebody knew it who may have been off. */
 interface Moment {
   readonly ledgerAt: Instant;
   readonly errorMs: number;
+}
+
+/** The end of an attempt, as its handler saw it. */
+interface Ended extends Moment {
+  readonly host: string;
+  readonly fence: number;
+  readonly ruling: Ruling | undefined;
 }
 
 const PLACED = new Set(['scheduled', 'replaced', 'running', 'sent']);
@@ -27,9 +34,10 @@ const OWN_END = new Set(['done', 'failed', 'snoozed']); // the handler's own, no
 /** Watches over delays. */
 export const delays: MonitorMaker = ({ servers, violate }) => {
   const clocks = new HostClocks();
+  const waits = new RetryWaits();
   const called = new Map<number, Moment & { readonly at: Instant }>(); // by the call's number
   const placed = new Map<string, { readonly at: Instant; readonly dueAt: Instant }>();
-  const ended = new Map<string, Moment & { readonly fence: number; readonly ruling: Ruling | undefined }>(); // by job
+  const ended = new Map<string, Ended>(); // by job
 
   const moment = (host: string | undefined, at: Instant): Moment => {
     return { ledgerAt: servers.ledger.now(), errorMs: clocks.errorMs(host, at) };
@@ -61,34 +69,34 @@ export const delays: MonitorMaker = ({ servers, violate }) => {
     const last = is.attempts?.at(-1);
     if (startsOf(is) <= startsOf(was) || last === undefined || !OWN_END.has(last[3])) return;
     ended.delete(id);
-    const { ledgerAt, errorMs, ruling } = end;
+    const { host, ledgerAt, errorMs, ruling } = end;
     const offMs = last[1] + last[2] - ledgerAt;
     if (Math.abs(offMs) > errorMs) {
       const off = `${formatDuration(Math.abs(offMs))} ${offMs < 0 ? 'before' : 'after'}`;
       violate('I5', id, `the end of an attempt was noted ${off} the ledger's clock showed it`);
     }
     if (after.state !== 'scheduled' || was.wish !== undefined) return;
-    const leastMs = ruling?.verdict === 'snooze' ? ruling.afterMs : 0;
-    const mostMs = ruling === undefined ? Infinity : ruling.afterMs;
+    const { leastMs, mostMs } = waits.of(host, after, ruling, ledgerAt);
     const waitsMs = after.dueAt - ledgerAt;
     if (waitsMs < leastMs - errorMs || waitsMs > mostMs + errorMs)
       violate(
         'I5',
         id,
-        `a job is due ${Math.round(waitsMs)} ms after its attempt, which asked for ${leastMs} to ${mostMs}`,
+        `a job is due ${waitsMs} ms after its attempt, and is to wait ${Math.round(leastMs)} to ${Math.round(mostMs)}`,
       );
   };
 
   const ends = (observation: Observation & { what: 'attempt' }): void => {
-    const { attempt, at, host, moment: when } = observation;
+    const { attempt, at, host = '', moment: when } = observation;
     if (when === 'started') return void ended.delete(attempt.jobId);
     const ruling = observation.error instanceof Ruling ? observation.error : undefined;
-    ended.set(attempt.jobId, { ...moment(host, at), fence: attempt.fence, ruling });
+    ended.set(attempt.jobId, { ...moment(host, at), host, fence: attempt.fence, ruling });
   };
 
   return {
     watch(observation) {
       clocks.watch(observation);
+      waits.watch(observation);
       const { at, host } = observation;
       switch (observation.what) {
         case 'call':

@@ -1,6 +1,7 @@
 // Job record: reads what records and messages of jobs say. The monitors read the wire forms by themselves, so that a mistake
 // of the engine's own readers does not blind them.
 
+import type { RetryOptions } from '@carillon/core';
 import type { Instant, LedgerRecord, OutgoingMessage, RecordKey } from '@carillon/core/spi';
 
 /** What somebody wants of a job that is being worked on. */
@@ -14,7 +15,11 @@ export interface JobBody {
   readonly unkeyed?: true;
   readonly nominalAt?: Instant;
   readonly wall?: { readonly wall: string; readonly timezone: string };
-  readonly overrides?: { readonly attempts?: number | 'never-again'; readonly interruptions?: number };
+  readonly overrides?: {
+    readonly attempts?: number | 'never-again';
+    readonly interruptions?: number;
+    readonly retry?: Pick<RetryOptions, 'for' | 'backoff'>;
+  };
   readonly neverAgain?: true;
   readonly hop?: number;
   readonly sweeps?: number;

@@ -10,7 +10,7 @@
 // N3  Nothing spins: within one second there are at most `MOST_PER_SECOND` grants, writes, stores or releases of one job,
 //     and at most as many receives of a host beside what its deliveries call for. A call takes 2 ms, so a loop makes
 //     hundreds. On a fused store a grant is the delivery. What an attempt needs is paid for by the attempt: how soon one
-//     follows another is for the job's own back-off to say, and that none comes too soon is I5's.
+//     follows another is for its backoff to say, and D3 of delays.ts sees to that.
 // N4  The outbox of a schedule, of its bell, and of an occurrence that rings it holds messages of others too, and after an
 //     edit more than one of its own: whoever wrote it, or has a delivery of it, may send what it promises.
 

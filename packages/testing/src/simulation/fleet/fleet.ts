@@ -3,7 +3,7 @@
 
 import { Carillon, type EventMap, silentLogger, type TaskDefinition } from '@carillon/core';
 import { seededIds } from '../../seeded-ids.js';
-import type { HostChange, Slots, Tell } from '../observation.js';
+import type { HostChange, Observation, Slots, Tell } from '../observation.js';
 import { type Chance, streamOf } from '../plan/faults.js';
 import type { Plan } from '../plan/plan.js';
 import { Incarnation } from '../world/host.js';
@@ -135,7 +135,9 @@ export class Host {
     const running: Running = { process, carillon, stopped: false };
     process.onCrash(() => this.#died(running, name));
     const limits = tasks.map(({ task }) => [task.name, task.options.concurrency ?? Infinity] as const);
-    this.#say('started', process, { all: MOST_HANDLERS, tasks: new Map(limits) });
+    const retries = tasks.map(({ task }) => [task.name, task.options.retry] as const);
+    const slots: Slots = { all: MOST_HANDLERS, tasks: new Map(limits) };
+    this.#say('started', process, { slots, retries: new Map(retries) });
     carillon.start().then(
       () => {
         if (!process.alive) return;
@@ -207,9 +209,13 @@ export class Host {
     };
   }
 
-  #say(change: HostChange, process: Incarnation, slots?: Slots): void {
+  #say(
+    change: HostChange,
+    process: Incarnation,
+    more: Pick<Observation & { what: 'host' }, 'slots' | 'retries'> = {},
+  ): void {
     const { tell } = this.#parts;
-    tell({ what: 'host', host: this.name, change, version: process.version, ...(slots && { slots }) });
+    tell({ what: 'host', host: this.name, change, version: process.version, ...more });
   }
 }
 
