@@ -69,6 +69,23 @@ test('A2: a malformed message is acked after its dead letter', () => {
   expect(story.found).toEqual(['I6: a malformed message was acked without a dead letter']);
 });
 
+test('A3: what was forgotten since the very delivery excuses its ack, whoever has been given a copy since, and no other ack', async () => {
+  const story = new Story(acks);
+  const message = messageOf(story.write('a'));
+  story.message('stored', message);
+  story.message('delivered', message, 'engine-2');
+  await story.pass(1_000);
+  story.forget('a');
+  await story.pass(1_000);
+  story.message('delivered', message, 'engine-1');
+  story.message('delivered', message, 'engine-2');
+  story.message('released', message, 'engine-2');
+  story.message('acked', message, 'engine-2');
+  expect(story.found).toEqual([]);
+  story.message('acked', message, 'engine-1');
+  expect(story.found).toEqual([expect.stringContaining('engine-1 acked the message')]);
+});
+
 test('A4: after a loss, what was sent since is later, whatever its number', async () => {
   const story = new Story(acks);
   const record = story.write('a');

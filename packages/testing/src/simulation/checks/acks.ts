@@ -4,12 +4,13 @@
 //     when a later message of the job has been sent; of the last message it is never so while the job is open.
 // A2  An ack comes after the send of what its own delivery has promised: of a message of the generation that the same host
 //     has just put an end to.
-// A3  A record that is not there excuses no ack, unless the ledger has forgotten it since the delivery, or its retention
+// A3  A record that is not there excuses no ack, unless the ledger has forgotten it since that very delivery, or its retention
 //     has ended. What can't be read must have become a dead letter by then.
 // A4  The numbers of a job's messages begin anew where the ledger forgot a write of it: what was sent since is later than
 //     what was sent before, whatever their numbers.
 
 import type { Instant, LedgerRecord, OutgoingMessage } from '@carillon/core/spi';
+import { Deliveries } from './deliveries.js';
 import { bodyOf, type Envelope, envelopeOf, identityOf, isSettled, numberOf } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
 
@@ -22,7 +23,7 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
   const latestSent = new Map<string, number>();
   const losses = new Map<string, number>(); // by record
   const sentAfter = new Map<string, number>(); // by message: how many losses
-  const deliveredAt = new Map<string, Instant>();
+  const deliveries = new Deliveries();
   const promised = new Map<string, { readonly by: string | undefined; readonly id: string; readonly ends: number }>();
   const expired = new Set<string>();
   let deadLetters = 0;
@@ -47,6 +48,7 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
 
   return {
     watch(observation) {
+      const deliveredAt = deliveries.watch(observation) ?? 0;
       if (observation.what === 'forgotten') {
         const name = identityOf(observation.key);
         losses.set(name, (losses.get(name) ?? 0) + 1); // A4
@@ -63,9 +65,8 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
       }
       if (observation.what !== 'message') return;
 
-      const { message, change, host, at } = observation;
+      const { message, change, host } = observation;
       const envelope = envelopeOf(message);
-      if (change === 'delivered') deliveredAt.set(message.id, at);
       if (envelope === undefined) {
         if (change !== 'acked') return;
         deadLetters -= 1;
@@ -78,7 +79,7 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
       if (sent && losses.has(id)) sentAfter.set(message.id, losses.get(id)!);
       if (sent) latestSent.set(id, Math.max(latestSent.get(id) ?? 0, placeOf(message)));
       if (change !== 'acked') return;
-      if ((forgottenAt.get(id) ?? -Infinity) >= (deliveredAt.get(message.id) ?? 0)) return;
+      if ((forgottenAt.get(id) ?? -Infinity) >= deliveredAt) return; // A3
       const against = reasonAgainst(message, envelope, servers.ledger.records.get(envelope.key)?.record, host);
       if (against !== undefined)
         violate('I6', envelope.key.id, `${host ?? 'nobody'} acked the message ${message.id}, but ${against}`);
