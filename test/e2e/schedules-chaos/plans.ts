@@ -37,7 +37,7 @@ export function plansOf(count: number, span: Span): readonly Plan[] {
     const skips = index % 8 === 5;
     const everyMs = seconds * 1000;
     const slots = multiples(everyMs, span);
-    while (skips && (slots.at(-1) ?? 0) % 60_000 === EXCLUDED_SECOND * 1000) slots.pop();
+    if (skips && isExcluded(slots.at(-1) ?? 0)) slots.pop(); // a schedule ends with its last slot
     return {
       id: `chaos-${index}`,
       policy,
@@ -54,6 +54,10 @@ export function plansOf(count: number, span: Span): readonly Plan[] {
       slots,
     };
   });
+}
+
+function isExcluded(slot: number): boolean {
+  return slot % 60_000 === EXCLUDED_SECOND * 1000;
 }
 
 function multiples(everyMs: number, { from, to }: Span): number[] {

@@ -1,7 +1,7 @@
 // Verdict: what is wrong with schedules after the chaos, given what their records say and what handlers did.
 //
-// R1  Every slot of a rule was placed as one job, or a record says why not: never both, never neither, and the counts agree.
-// R2  That job ended: done, once. Only one that must not be repeated may be indeterminate, and only one that a later
+// R1  Every slot of a rule has a job, or the schedule's record says why not: never neither, and the counts agree, so never both.
+// R2  A slot has one job, and that ended: done, once. Only one that must not be repeated may be indeterminate, and only one that a later
 //     occurrence may stop cancelled. Nothing is dead.
 // R3  No slot is doubled: an attempt begins again only if whoever began it was killed or had lost it, with a higher fencing
 //     token and under the same key; an effect is repeated only if whoever had it was killed before that was recorded.
@@ -15,75 +15,69 @@ import type { Plan } from './plans.js';
 export interface Evidence {
   readonly plan: Plan;
   readonly schedule: ScheduleView;
-  readonly records: Records;
-  readonly jobs: ReadonlyMap<string, JobView>;
+  readonly misses: Misses;
+  /** Those of this schedule's occurrences. */
+  readonly jobs: readonly JobView[];
   readonly effects: readonly Effect[];
   readonly killed: ReadonlySet<string>;
 }
 
 type Missed = Extract<ScheduleView['recent'][number], { readonly outcome: 'missed' }>;
 
-/** What a schedule's record has said while it was looked at again and again, since it remembers the last 20 only. */
-export class Records {
-  /** The jobs of occurrences, by their slots. */
-  readonly started = new Map<number, string>();
-  readonly #missed = new Map<string, Missed>();
+/** The misses that a schedule's record has told of while it was looked at again and again: it remembers the last 20 only. */
+export class Misses {
+  readonly #rows = new Map<string, Missed>();
 
   /** Keeps what a schedule says now. */
   keep({ recent }: ScheduleView): void {
     for (const entry of recent) {
-      const slot = entry.slot.getTime();
-      if (entry.outcome === 'started') this.started.set(slot, entry.id);
-      else this.#missed.set(`${entry.reason} ${slot} ${entry.to.getTime()}`, entry);
+      if (entry.outcome === 'missed') this.#rows.set(`${entry.reason} ${+entry.slot} ${+entry.to}`, entry);
     }
   }
 
-  /** Why a slot did not run. */
-  reasons(slot: number): readonly string[] {
-    const about = [...this.#missed.values()].filter(({ slot: from, to }) => +from <= slot && slot <= +to);
-    return about.map(({ reason }) => reason);
+  /** Whether it said why a slot did not run. */
+  tell(slot: number): boolean {
+    return [...this.#rows.values()].some(({ slot: from, to }) => +from <= slot && slot <= +to);
   }
 }
 
 /** What is wrong with one schedule (R1 to R4). */
 export function wrongs(evidence: Evidence): readonly string[] {
-  const { plan, schedule, records, effects } = evidence;
+  const { plan, schedule, misses, jobs, effects } = evidence;
   const { id, slots } = plan;
   const wrong: string[] = [];
-  if (schedule.state !== 'ended') wrong.push(`${id} is ${schedule.state}: ${schedule.reason ?? ''}`);
+  if (schedule.state !== 'ended') wrong.push(`${id} is ${schedule.state}: ${schedule.reason ?? ''}`); // R2
 
-  const bySlot = new Map<number, Effect[]>(slots.map((slot) => [slot, []]));
-  for (const effect of effects) {
-    const known = bySlot.get(effect.slot);
-    if (known === undefined) wrong.push(`${nameOf(id, effect.slot)} ran and is no slot`); // R4
-    else known.push(effect);
-  }
-  for (const [slot, done] of bySlot) {
-    const job = records.started.get(slot);
-    if (job !== undefined) wrong.push(...wrongsOfJob(evidence, slot, job, done));
-    else if (records.reasons(slot).length === 0) wrong.push(`${nameOf(id, slot)} did not run, and nothing says why`); // R1
-    else if (done.length > 0) wrong.push(`${nameOf(id, slot)} ran, though it is said to be missed`); // R1
+  const known = new Set(slots);
+  for (const { slot } of effects) if (!known.has(slot)) wrong.push(`${nameOf(id, slot)} ran and is no slot`); // R4
+  for (const slot of slots) {
+    const placed = jobs.filter(({ occurrence }) => occurrence?.slot.getTime() === slot);
+    const done = effects.filter((effect) => effect.slot === slot);
+    const name = nameOf(id, slot);
+    if (placed.length > 1) wrong.push(`${name} has ${placed.length} jobs`); // R2
+    if (placed[0] !== undefined) wrong.push(...wrongsOfJob(evidence, slot, placed[0], done));
+    else if (!misses.tell(slot)) wrong.push(`${name} did not run, and nothing says why`); // R1
+    else if (done.length > 0) wrong.push(`${name} ran, though it is said to be missed`); // R1
   }
 
   const { counts } = schedule;
   const missed = Object.values(counts.missed).reduce((sum, count) => sum + count, 0);
-  if (counts.started !== records.started.size || counts.started + missed !== slots.length)
+  if (counts.started !== jobs.length || counts.started + missed !== slots.length)
     wrong.push(`${id} counts ${counts.started} started and ${missed} missed of ${slots.length} slots`); // R1
   return wrong;
 }
 
-function wrongsOfJob({ plan, jobs, killed }: Evidence, slot: number, id: string, effects: readonly Effect[]): string[] {
+function wrongsOfJob({ plan, killed }: Evidence, slot: number, job: JobView, effects: readonly Effect[]): string[] {
   const { policy, spec } = plan;
-  const job = jobs.get(id);
   const of = (what: Effect['what']): readonly Effect[] => effects.filter((effect) => effect.what === what);
   const [starts, had] = [of('start'), of('effect')];
   const given = (life: string): boolean => killed.has(life) || of('lost').some((lost) => lost.life === life);
   const mayBeStopped = spec.overlap === 'cancel-other' || spec.overlap === 'terminate-other';
   const once = policy === 'never-again';
-  const done = job?.state === 'done';
-  const completions = job?.attempts.filter(({ outcome }) => outcome === 'done').length;
+  const done = job.state === 'done';
+  const completions = job.attempts.filter(({ outcome }) => outcome === 'done').length;
   const rules: Record<string, boolean> = {
-    ended: done || (once && job?.state === 'indeterminate') || (mayBeStopped && job?.state === 'cancelled'), // R2
+    ended: done || (once && job.state === 'indeterminate') || (mayBeStopped && job.state === 'cancelled'), // R2
     'is done once': completions === (done ? 1 : 0), // R2
     'has its effect': !done || had.length > 0, // R2
     'is one job': new Set(effects.map(({ idempotencyKey }) => idempotencyKey)).size <= 1, // R3
@@ -95,7 +89,7 @@ function wrongsOfJob({ plan, jobs, killed }: Evidence, slot: number, id: string,
   };
   const broken = Object.keys(rules).filter((rule) => rules[rule] === false);
   const seen = effects.map(({ what, life, at }) => `${what} by ${life} at ${new Date(at).toISOString()}`).join(', ');
-  return broken.map((rule) => `not true that ${nameOf(plan.id, slot)} ${rule}: ${job?.state ?? 'no record'}; ${seen}`);
+  return broken.map((rule) => `not true that ${nameOf(plan.id, slot)} ${rule}: ${job.state}; ${seen}`);
 }
 
 const CLOCKS_APART_MS = 2; // Date.now() drops the fraction, and the engine's clock is the ledger's
