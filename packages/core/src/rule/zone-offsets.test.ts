@@ -39,6 +39,18 @@ describe('ZoneOffsets', () => {
     expect(offsetsOf('America/Havana')).toBe(zone);
   });
 
+  test('O2: has one memory for a zone, and forgets the oldest of very much', () => {
+    const zone = offsetsOf('America/New_York');
+    expect(offsetsOf('america/new_york')).toBe(zone);
+    const first = zone.at(Date.UTC(2030, 6, 1));
+    const month = (index: number): number => Date.UTC(2031, index, 1);
+    for (let index = 0; index < 300; index += 1) zone.at(month(index));
+    expect(zone.at(Date.UTC(2030, 6, 1))).toBe(first);
+    for (let index = 0; index < 700; index += 1) zone.at(month(index));
+    expect(zone.at(Date.UTC(2030, 6, 1))).not.toBe(first);
+    expect(zone.at(Date.UTC(2030, 6, 1))).toEqual(first);
+  });
+
   test('throws for a zone that this host does not know', () => {
     expect(() => offsetsOf('Mars/Olympus')).toThrow('E_ZONE');
   });

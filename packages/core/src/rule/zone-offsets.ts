@@ -2,6 +2,7 @@
 //
 // O1  Changes fall on whole seconds. A zone that leaves an offset stays away for a fortnight at least: a shorter stay would
 //     go unseen. The last that were shorter were in Brazil in 2000 and in Argentina in 2004.
+// O2  What is remembered is bounded: a zone has one memory, whatever the case of its name, and that has a cap.
 
 import type { Instant } from '../time/instant.js';
 import { offsetIn } from '../time/zone.js';
@@ -23,16 +24,18 @@ const SECOND_MS = 1_000;
 const FORTNIGHT_MS = 14 * 86_400_000;
 const BLOCK_MS = 2 * FORTNIGHT_MS; // short, so that a rare date in a year not yet seen costs few questions
 
+const MOST_BLOCKS = 500; // 38 years
+
 const zones = new Map<string, ZoneOffsets>();
 
 /** The offsets of a zone, shared by all rules in it. Throws `E_ZONE` for a zone unknown here. */
 export function offsetsOf(timezone: string): ZoneOffsets {
-  let known = zones.get(timezone);
-  if (known === undefined)
-    zones.set(
-      timezone,
-      (known = new ZoneOffsets(/^(etc\/)?(utc|gmt)$/i.test(timezone) ? () => 0 : offsetIn(timezone))),
-    );
+  const name = timezone.toLowerCase(); // O2
+  let known = zones.get(name);
+  if (known === undefined) {
+    known = new ZoneOffsets(/^(etc\/)?(utc|gmt)$/.test(name) ? () => 0 : offsetIn(name));
+    zones.set(name, known);
+  }
   return known;
 }
 
@@ -51,7 +54,12 @@ class ZoneOffsets {
     if (last !== undefined && last.startMs <= instant && instant < last.endMs) return last;
     const block = Math.floor(instant / BLOCK_MS);
     let stretches = this.#blocks.get(block);
-    if (stretches === undefined) this.#blocks.set(block, (stretches = this.#read(block * BLOCK_MS)));
+    if (stretches === undefined) {
+      stretches = this.#read(block * BLOCK_MS);
+      const [oldest] = this.#blocks.keys();
+      if (this.#blocks.size >= MOST_BLOCKS && oldest !== undefined) this.#blocks.delete(oldest); // O2
+      this.#blocks.set(block, stretches);
+    }
     return (this.#last = stretches.find(({ endMs }) => instant < endMs)!);
   }
 
