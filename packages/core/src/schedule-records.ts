@@ -6,7 +6,7 @@ import { CarillonError } from './errors.js';
 import { scheduleRecord } from './message/names.js';
 import type { Ledger, LedgerRecord } from './ports/ledger.js';
 import type { Engine } from './runtime/engine.js';
-import { arm } from './schedule/arm.js';
+import { arm, promisedOf } from './schedule/arm.js';
 import { checkEdition, type Edit } from './schedule/edit.js';
 import { checkScheduleId } from './schedule/plan.js';
 import { readSchedule, type Schedule } from './schedule/schedule.js';
@@ -85,7 +85,7 @@ export class ScheduleRecords {
       const { outcome, schedule, misses = [] } = decide(standing, found);
       if (schedule === undefined) return { outcome, schedule: standing as Schedule };
       const now = engine.time.now();
-      const content = arm(schedule, now, engine.carriage(), found?.outbox ?? []);
+      const content = arm(schedule, now, engine.carriage(), found && promisedOf(found));
       const expect = found === undefined ? ({ absent: true } as const) : { version: found.version };
       const key = scheduleRecord(namespace, id);
       const [written] = await ledger.commit([

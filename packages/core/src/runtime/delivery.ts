@@ -8,7 +8,8 @@
 // Y3  A record that nothing can be decided about is set aside with its reason (I8); one of a kind that this engine does not
 //     know is given back.
 // Y4  A guard is the user's code: one that throws, or hangs beyond the job's time-out, says nothing, and the job goes on.
-// Y5  A decision that also rests on other records is made again if one of them has changed meanwhile.
+// Y5  A decision that also rests on other records is made again if one of them has changed meanwhile; it then sees what
+//     stands where it wanted to place something new.
 // Y6  A lease counts from when it was asked for, however late the answer comes: one that is nearly over by then is given
 //     back, unstarted.
 
@@ -155,9 +156,9 @@ export class Deliveries {
   }
 
   /** The records that a decision about this one also rests on; undefined if the engine stops before they are read. */
-  async #see(kind: Kind, record: LedgerRecord): Promise<readonly (LedgerRecord | undefined)[] | undefined> {
+  async #see(kind: Kind, record: LedgerRecord, failed?: Step): Promise<typeof NOTHING_SEEN | undefined> {
     const { ledger, availability } = this.#parts;
-    const keys = kind.concerns?.(record) ?? [];
+    const keys = [...(kind.concerns?.(record) ?? []), ...(failed === undefined ? [] : placedBy(failed))];
     return keys.length === 0 ? NOTHING_SEEN : availability.persist(() => ledger.read(keys));
   }
 
@@ -196,7 +197,7 @@ export class Deliveries {
     const [answer] = (await availability.persist(() => ledger.commit([change]))) ?? [];
     if (answer?.answer === 'ok') return step;
     if (answer?.answer === 'conflict' && !isSame(answer.key, grant.record.key)) {
-      if (round < ROUNDS) await this.#release(delivery, grant, kind, 0, round + 1); // Y5
+      if (round < ROUNDS) await this.#release(delivery, grant, kind, 0, { round: round + 1, failed: step }); // Y5
       return undefined;
     }
     if (answer?.answer === 'conflict' && answer.record?.fence === grant.fence) {
@@ -206,10 +207,17 @@ export class Deliveries {
     return undefined;
   }
 
-  /** Gives back, uncounted, what was acquired and can't start now, to be delivered again after a while. */
-  async #release(delivery: Delivery, grant: Grant, kind: Kind, afterMs: number, round: number = 0): Promise<void> {
+  /** Gives back, uncounted, what was acquired and can't start now, to be delivered again after a while; what needs no handler
+   *  is decided again instead, with the step that failed in view. */
+  async #release(
+    delivery: Delivery,
+    grant: Grant,
+    kind: Kind,
+    afterMs: number,
+    { round, failed }: { readonly round: number; readonly failed?: Step } = { round: 0 },
+  ): Promise<void> {
     const now = this.#parts.time.now();
-    const seen = kind.concerns === undefined ? NOTHING_SEEN : await this.#see(kind, grant.record);
+    const seen = kind.concerns === undefined ? NOTHING_SEEN : await this.#see(kind, grant.record, failed);
     if (seen === undefined) return;
     const arrived = this.#arrive(grant, kind, false, seen);
     const step = arrived.to === 'run' ? arrived.work.release(grant.record, now, now + afterMs) : arrived.step;
@@ -237,6 +245,11 @@ export class Deliveries {
     const { outbox, availability } = this.#parts;
     await ackIf(delivery, await outbox.send(key, step.outbox), availability); // Y1
   }
+}
+
+/** The records that a step wanted to be the first to write. */
+function placedBy({ writes }: Step): readonly RecordKey[] {
+  return writes.filter((write) => write.do === 'put' && 'absent' in write.expect).map(({ key }) => key);
 }
 
 function isSame(a: RecordKey, b: RecordKey): boolean {

@@ -4,7 +4,7 @@
 
 import { type Carriage, GRACE_MS, UNSENT_MS } from '../job/carriage.js';
 import { encodeEnvelope } from '../message/envelope.js';
-import type { OutboxEntry, RecordContent } from '../ports/ledger.js';
+import type { LedgerRecord, OutboxEntry, RecordContent, RecordKey } from '../ports/ledger.js';
 import type { OutgoingMessage } from '../ports/outgoing-message.js';
 import type { Instant } from '../time/instant.js';
 import { wakeOf } from './advance.js';
@@ -32,6 +32,15 @@ export function arm(
   return writeSchedule(numbered, now + UNSENT_MS, [...placed.map((entry) => ({ ...entry, wakeAt: again })), tick]);
 }
 
+/** What a schedule's record still promises for its occurrences; its own ticks are stale once it is armed anew (G2). */
+export function promisedOf({ key, outbox }: LedgerRecord): readonly OutboxEntry[] {
+  return outbox.filter(({ message }) => !message.id.startsWith(`${tickName(key)}#`));
+}
+
+function tickName({ id }: RecordKey): string {
+  return `schedule:${id}`;
+}
+
 /** When the message that wakes a schedule at `wakeAt` should be delivered. */
 export function tickAt(wakeAt: Instant, now: Instant, { earlyMs, horizonMs }: Carriage): Instant {
   return Math.min(Math.max(wakeAt - earlyMs, 0), now + horizonMs);
@@ -41,7 +50,7 @@ export function tickAt(wakeAt: Instant, now: Instant, { earlyMs, horizonMs }: Ca
 export function tickMessage(schedule: Schedule, deliverAt: Instant): OutgoingMessage {
   const { record, generation, dueAt, queue, body } = schedule;
   return {
-    id: `schedule:${record.id}#${String(body.messages ?? 0)}`,
+    id: `${tickName(record)}#${String(body.messages ?? 0)}`,
     queue,
     deliverAt,
     body: encodeEnvelope({ key: record, generation, task: SCHEDULE_TASK, dueAt, hop: body.hop ?? 0 }),

@@ -237,6 +237,23 @@ onBothBackends('chains', (stage) => {
     }
   });
 
+  it('T3: an occurrence that stands already is not placed again, and holds up nothing', async () => {
+    const current = stage();
+    const { schedules, clock, slots, heard } = await worker(current);
+    const at = new Date(clock.now());
+    const ids = ['a', 'b', 'c'];
+    await schedules.put('s', work, { every: '1h', overlap: 'allow' }, null);
+    for (const id of ids) await schedules.trigger('s', { id, at });
+    await clock.advance(MINUTE);
+    await lose(current);
+    await schedules.put('s', work, { every: '1h', overlap: 'allow' }, null);
+    for (const id of [...ids, 'd']) await schedules.trigger('s', { id, at });
+    await clock.advance(HOUR);
+    expect(slots()).toEqual([0, 0, 0, 0, HOUR]);
+    expect(heard('schedule:occurred')).toHaveLength(5);
+    expect((await schedules.get('s'))?.counts).toEqual({ started: 5, missed: {} });
+  });
+
   it('an id of its own can be used in several namespaces', async () => {
     const current = stage();
     const [a, b] = [tasksOf(current), tasksOf(current)];
@@ -251,6 +268,14 @@ onBothBackends('chains', (stage) => {
     expect((await first.carillon.schedules.list()).schedules).toHaveLength(1);
   });
 });
+
+/** Makes the ledger forget its one schedule. */
+async function lose({ store }: Stage): Promise<void> {
+  const { ledger } = store.another();
+  const [record] = (await ledger.list({ kind: 'schedule', limit: 1 })).records;
+  const write = { do: 'remove', key: record!.key, expect: { version: record!.version } } as const;
+  await ledger.commit([{ nonce: 'lose', writes: [write], durable: true }]);
+}
 
 /** Changes the text of the one schedule in a store. */
 async function rewrite({ store }: Stage, change: (body: string) => string): Promise<void> {
@@ -316,6 +341,19 @@ it('a lost message of an occurrence or of a bell is healed too, and doubles noth
   await stage.clock.advance(HOUR + 2 * MINUTE);
   expect(dropped.length).toBeGreaterThan(5);
   expect(slots()).toEqual(Array.from({ length: 12 }, (_, n) => (n + 1) * 5 * MINUTE));
+});
+
+it('edits while the broker is down leave one tick to be sent, and what occurrences were promised', async () => {
+  const stage = messageStage();
+  const { schedules, clock, slots, breakOff } = await worker(stage);
+  await schedules.put('s', work, { every: '5m' }, null);
+  const mend = breakOff('transport');
+  for (const minutes of [1, 2, 3, 4] as const) await schedules.put('s', work, { every: { minutes } }, null);
+  const [record] = (await stage.store.ledger.list({ kind: 'schedule', limit: 1 })).records;
+  expect(record?.outbox.map(({ message }) => message.id)).toEqual(['schedule:s#5']);
+  mend();
+  await clock.advance(9 * MINUTE);
+  expect(slots()).toEqual([4, 8].map((n) => n * MINUTE));
 });
 
 it('a slot beyond the horizon is reached in hops, without the help of a sweep', async () => {

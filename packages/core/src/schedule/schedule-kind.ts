@@ -3,7 +3,9 @@
 // T1  A tick is one change: the next slot, the occurrences' own records, and every message in the schedule's outbox. Only the
 //     winner's change is made, so losers arm nothing (I1, I7).
 // T2  What runs is in the same partition, so a tick sees how it stands, and a change of it makes the tick look again.
-// T3  A rule that this host can't read (an older version, a zone it lacks) is left for another, and never lost.
+// T3  An occurrence that stands already was placed by an earlier life of the schedule, whose record the ledger has lost: it is
+//     taken for what was to be placed, and not placed again (O1 of occurrence.ts).
+// T4  A rule that this host can't read (an older version, a zone it lacks) is left for another, and never lost.
 
 import { cancel, end } from '../job/amend.js';
 import { STRANGER, UNKNOWN } from '../job/arrive.js';
@@ -25,6 +27,7 @@ import {
   readSchedule,
   type Schedule,
   SCHEDULE_READER,
+  type Start,
   withBody,
   writeSchedule,
 } from './schedule.js';
@@ -52,23 +55,26 @@ export function scheduleKind(parts: ScheduleKindParts): Kind {
 
   /** The step of a decision: one change (T1). */
   const tick = (record: LedgerRecord, decided: Advance, seen: Sightings, now: Instant, expect: Expectation): Step => {
-    const { schedule, starts, stop } = decided;
+    const { schedule, stop } = decided;
     const writes: Write[] = [];
     const promised: OutboxEntry[] = [];
-    for (const { start, dueAt } of starts) {
+    const starts: Start[] = [];
+    for (const { start, dueAt } of decided.starts) {
       const placed = placeOccurrence(namespace, schedule, start, { dueAt, now }, carriage());
+      if (seen.standing.has(placed.write.key.id)) continue; // T3
+      starts.push(start);
       writes.push(placed.write);
       if (placed.promised !== undefined) promised.push(placed.promised);
     }
     for (const running of stop?.running ?? []) {
-      const stopping = seen.get(running);
+      const stopping = seen.running.get(running);
       if (stopping === undefined || isSettled(readJob(stopping))) continue;
       if (stop?.how === 'end') writes.push(end(stopping, STOPPED_BY_NEXT, now, STRANGER));
       else writes.push(...cancel(namespace, stopping, STOPPED_BY_NEXT, now, STRANGER, carriage().fused).writes);
     }
     const content = arm(schedule, now, carriage(), promised);
     const before = readSchedule(record);
-    return step([put(record, expect, content), ...writes], content, () => told(namespace, before, decided));
+    return step([put(record, expect, content), ...writes], content, () => told(namespace, before, decided, starts));
   };
 
   return {
@@ -90,17 +96,15 @@ export function scheduleKind(parts: ScheduleKindParts): Kind {
       const expect: Expectation = { version: record.version, fence: record.fence };
       const rule = (schedule.body.reader ?? 1) > SCHEDULE_READER ? undefined : readable(ruleOf, schedule);
       if (rule === undefined) {
-        const content = arm(schedule, now, carriage(), [], now + UNKNOWN.everyMs); // T3
+        const content = arm(schedule, now, carriage(), [], now + UNKNOWN.everyMs); // T4
         return { to: 'write', step: step([put(record, expect, content)], content, NOTHING), guard: undefined };
       }
-      const sightings: Sightings = new Map(
-        (schedule.body.running ?? []).map((running, index) => [running, seen[index]]),
-      );
+      const sightings = sightingsOf(schedule, seen);
       const decided = advance(schedule, {
         now,
         rule,
         id: idOf(namespace, record.key),
-        recordOf: (running) => sightings.get(running),
+        recordOf: (running) => sightings.running.get(running),
       });
       return { to: 'write', step: tick(record, decided, sightings, now, expect), guard: undefined };
     },
@@ -154,14 +158,32 @@ export function scheduleKind(parts: ScheduleKindParts): Kind {
   };
 }
 
-/** What was seen of the occurrences that a schedule follows. */
-type Sightings = ReadonlyMap<OccurrenceKey, LedgerRecord | undefined>;
+/** What was seen: the occurrences that a schedule follows, and the ids of records that stand where one was to be placed. */
+interface Sightings {
+  readonly running: ReadonlyMap<OccurrenceKey, LedgerRecord | undefined>;
+  readonly standing: ReadonlySet<string>;
+}
+
+const NONE: ReadonlySet<string> = new Set();
+
+function sightingsOf({ body: { running = [] } }: Schedule, seen: readonly (LedgerRecord | undefined)[]): Sightings {
+  const standing = seen.slice(running.length).flatMap((record) => record?.key.id ?? []);
+  return {
+    running: new Map(running.map((one, index) => [one, seen[index]])),
+    standing: standing.length === 0 ? NONE : new Set(standing),
+  };
+}
 
 const STOPPED_BY_NEXT = { want: 'cancel', abort: true, reason: 'overlap' } as const;
 const NOTHING = (): readonly Happening[] => [];
 
 /** What a decision has to tell. */
-function told(namespace: string, before: Schedule, { schedule, starts, misses }: Advance): readonly Happening[] {
+function told(
+  namespace: string,
+  before: Schedule,
+  { schedule, misses }: Advance,
+  starts: readonly Start[],
+): readonly Happening[] {
   const about: ScheduleEvent = {
     schedule: idOf(namespace, schedule.record),
     task: schedule.body.plan.action.task,
@@ -169,7 +191,7 @@ function told(namespace: string, before: Schedule, { schedule, starts, misses }:
   const { state, body } = schedule;
   return [
     ...inRows(misses).map((miss): Happening => ({ event: 'schedule:missed', data: { ...about, ...miss } })),
-    ...starts.map(({ start }): Happening => {
+    ...starts.map((start): Happening => {
       const id = occurrenceId(namespace, schedule.record, start);
       return { event: 'schedule:occurred', data: { ...about, id, slot: start.slot, origin: start.origin } };
     }),
@@ -184,7 +206,7 @@ function readable(ruleOf: RuleOf, schedule: Schedule): ReturnType<RuleOf> | unde
   try {
     return ruleOf(schedule);
   } catch {
-    return undefined; // T3
+    return undefined; // T4
   }
 }
 

@@ -109,7 +109,8 @@ export interface Kind {
   /** Records of the same partition that `arrive` wants to see; never throws. */
   concerns?(record: LedgerRecord): readonly RecordKey[];
   /** `seen` are the records that it is concerned with, in their order; a write that expects another version of one of them
-   *  makes the change fail, and then it is asked again. */
+   *  makes the change fail, and then it is asked again, with what stands where the step that failed would have placed new
+   *  ones behind them. */
   arrive(record: LedgerRecord, now: Instant, paused: boolean, seen?: readonly (LedgerRecord | undefined)[]): Arrived;
   early(record: LedgerRecord, envelope: Envelope, now: Instant): Early;
   /** The record's next message once more, and the write that puts off the next look: what a sweep sends. */
