@@ -82,7 +82,7 @@ export class ScheduleRecords {
     for (let round = 0; round < ROUNDS; round += 1) {
       const found = await this.find(id);
       const standing = found && readOrNothing(found);
-      const { outcome, schedule, misses = [] } = decide(standing, found);
+      const { outcome, schedule, misses = [], partly } = decide(standing, found);
       if (schedule === undefined) return { outcome, schedule: standing as Schedule };
       const now = engine.time.now();
       const content = arm(schedule, now, engine.carriage(), found && promisedOf(found));
@@ -97,7 +97,8 @@ export class ScheduleRecords {
         content.outbox.map(({ message }) => message),
       );
       this.#tell(id, standing, schedule, misses);
-      return { outcome, schedule };
+      if (partly !== true) return { outcome, schedule };
+      round = -1; // it has come further, so it comes to an end
     }
     throw new CarillonError('E_UNCLEAR', `The schedule ${id} could not be changed: it changed itself at every try.`, {
       next: 'Nothing was changed; call again.',

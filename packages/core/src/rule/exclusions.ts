@@ -30,6 +30,11 @@ export class Exclusions {
     this.#zone = zone;
   }
 
+  /** Whether nothing is left out. */
+  get areNone(): boolean {
+    return this.#patterns.length === 0 && this.#intervals.length === 0 && this.#holidays.size === 0;
+  }
+
   /** If the slot is out, the last instant of a stretch from it on that is out altogether; else `undefined`. */
   until(slotMs: Instant): Instant | undefined {
     if (this.#intervals.some((interval) => interval.next(slotMs - 1) === slotMs)) return slotMs;

@@ -22,8 +22,9 @@ import { offsetsOf } from './zone-offsets.js';
 export interface Rule {
   /** The first slot strictly later than `afterMs`; `undefined` if there is none. */
   next(afterMs: Instant): Instant | undefined;
-  /** At most `most` of the slots in (`afterMs`, `untilMs`] that `skip` or `holidays` took out, earliest first. */
-  excluded(afterMs: Instant, untilMs: Instant, most: number): readonly Instant[];
+  /** The slots in (`afterMs`, `untilMs`] that `skip` or `holidays` took out, earliest first: at most `most`, and then only
+   *  those up to `to`. */
+  excluded(afterMs: Instant, untilMs: Instant, most: number): { slots: readonly Instant[]; to: Instant };
   /** When the slot's occurrence is due: the slot, plus spread and jitter. It never changes and never reorders slots. */
   dueAt(slotMs: Instant, scheduleId: string): Instant;
   /** The spec as plain JSON in its one spelling: what a record keeps, and what `parseRule` reads back. */
@@ -53,7 +54,7 @@ class ReadRule implements Rule {
   constructor(canonical: Canonical, where: string) {
     const { times, skip, holidays, timezone, dst } = canonical;
     this.spec = canonical.spec;
-    this.digest = digestOf(JSON.stringify(canonical.spec));
+    this.digest = digestOf(JSON.stringify({ ...canonical.spec, timezone: timezone.toLowerCase() })); // case does not count
     this.#bounds = canonical;
     const zone = offsetsOf(timezone);
     this.#sources = [
@@ -77,15 +78,17 @@ class ReadRule implements Rule {
     return undefined;
   }
 
-  excluded(afterMs: Instant, untilMs: Instant, most: number): readonly Instant[] {
+  excluded(afterMs: Instant, untilMs: Instant, most: number): { slots: readonly Instant[]; to: Instant } {
     const slots: Instant[] = [];
-    for (let from = afterMs, leaps = 0; slots.length < most && leaps < MOST_LEAPS; leaps += 1) {
+    if (this.#exclusions.areNone) return { slots, to: untilMs };
+    let from = afterMs;
+    for (let leaps = 0; slots.length < most && leaps < MOST_LEAPS; leaps += 1) {
       const slot = this.#candidate(from);
-      if (slot === undefined || slot > untilMs) break;
+      if (slot === undefined || slot > untilMs) return { slots, to: untilMs };
       if (this.#exclusions.until(slot) !== undefined) slots.push(slot);
       from = slot;
     }
-    return slots;
+    return { slots, to: from };
   }
 
   dueAt(slotMs: Instant, scheduleId: string): Instant {

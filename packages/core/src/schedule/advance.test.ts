@@ -14,6 +14,7 @@ import type { OccurrenceKey, Schedule } from './schedule.js';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
 const START = Date.UTC(2027, 0, 1);
 const task = resolveTask(defineTask<null>('work'));
 const record = { kind: 'schedule', id: 's', partition: '00' };
@@ -83,11 +84,12 @@ class Play {
     const plan = resolvePlan('s', task, spec, null, { maxBytes: 1_000 });
     const before = this.#rule;
     const context = { id: 's', now: this.now, queue: 'default', record, generation: this.schedule.generation };
-    const { schedule, misses = [] } = putPlan(this.schedule, plan, () => before, context);
+    const { schedule, misses = [], partly } = putPlan(this.schedule, plan, () => before, context);
     if (schedule === undefined) return;
-    this.#rule = plan.rule;
     this.schedule = schedule;
     this.missed.push(...misses);
+    if (partly === true) this.put(spec);
+    else this.#rule = plan.rule;
   }
 }
 
@@ -185,10 +187,50 @@ describe('advance', () => {
     expect(first.starts).toEqual([]);
     expect(wakeOf(play.schedule)).toBeLessThanOrEqual(play.now);
     expect(inRows(first.misses)).toEqual([
-      { reason: 'too-late', slot: START + SECOND, to: START + 10_000 * SECOND, count: 10_000 },
+      { reason: 'too-late', slot: START + SECOND, to: START + 9_900 * SECOND, count: 9_900 },
     ]);
     play.settle();
     expect(play.schedule.body.counts).toMatchObject({ missed: { 'too-late': 99_940 } });
+  });
+
+  it.each([9_950, 10_000, 10_001, 10_050, 19_950, 25_000])(
+    'C3: after an outage of %i slots runs the newest of all, not of each step',
+    (slots) => {
+      const play = new Play({ every: '1s', overlap: 'allow', catchUp: { within: '1d', most: 70 } });
+      play.now += slots * SECOND;
+      play.settle();
+      expect(play.started).toEqual(Array.from({ length: 70 }, (_, n) => START + (slots - 69 + n) * SECOND));
+      expect(play.schedule.body.counts.missed).toEqual({ 'too-late': slots - 70 });
+    },
+  );
+
+  it('E2: an edit tells of each slot that it finds untaken, however many, and is one edit', () => {
+    const play = new Play({ every: '1s' });
+    play.now += 25_000 * SECOND;
+    play.put({ every: '1h' });
+    expect(play.schedule.body).toMatchObject({ edition: 2, counts: { missed: { superseded: 25_000 } } });
+    expect(inRows(play.missed)).toEqual([
+      { reason: 'superseded', slot: START + SECOND, to: START + 25_000 * SECOND, count: 25_000 },
+    ]);
+  });
+
+  it('K3: tells of each slot that the rule left out, however many, and the slot after them does not wait for that', () => {
+    const play = new Play({ every: '1s', skip: { cron: '* * 1-2 * * *' } });
+    play.now = START + 3 * HOUR - SECOND;
+    play.settle();
+    play.end();
+    play.now = START + 3 * HOUR;
+    expect(play.look().starts.map(({ start }) => start.slot)).toEqual([play.now]);
+    play.settle();
+    expect(play.schedule.body.counts.missed['excluded']).toBe(2 * 3_600);
+    expect(play.schedule.body.toldTo).toBeUndefined();
+  });
+
+  it('K3: an edit tells of them too', () => {
+    const play = new Play({ every: '1s', skip: { cron: '* * 1-2 * * *' } });
+    play.now = START + 3 * HOUR;
+    play.put({ every: '1h' });
+    expect(play.schedule.body.counts.missed).toEqual({ superseded: 3_599 + 1, excluded: 2 * 3_600 });
   });
 
   it('knows no next slot earlier than the one it took', () => {

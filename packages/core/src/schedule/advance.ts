@@ -1,18 +1,18 @@
 // Advance: what a schedule does when it is looked at: take the slots that are due, decide what starts, find the next.
 //
 // V1  The next slot follows from the last one taken (G1), so whoever decides twice decides the same.
-// V2  A decision takes a bounded number of slots; if more are due, the schedule is due again at once, and has come further.
+// V2  A decision takes a bounded number of slots (K2 of take.ts); if more are due, the schedule is due again at once.
 // V3  Every slot that is taken starts, waits, or is missed for a reason that is told (the missed-occurrence contract).
 
 import type { LedgerRecord } from '../ports/ledger.js';
 import type { Rule } from '../rule/rule.js';
 import { isSettled, readJob } from '../job/job.js';
 import type { Instant } from '../time/instant.js';
-import { catchUp, IN_TIME_MS } from './catch-up.js';
-import { decideOverlap, type Running } from './overlap.js';
+import { decideOverlap, type OverlapDecision, type Running } from './overlap.js';
 import { missed, type Miss, noted } from './memory.js';
 import type { OccurrenceKey, Open, Request, Schedule, ScheduleState, Start } from './schedule.js';
 import { KEPT, withBody } from './schedule.js';
+import { nothing, take } from './take.js';
 
 /** What a schedule has decided. */
 export interface Advance {
@@ -34,73 +34,47 @@ export interface Sight {
   readonly recordOf: (running: OccurrenceKey) => LedgerRecord | undefined;
 }
 
-/** The most slots that one decision takes (V2), and the most that were excluded between two slots that are told. */
-const MOST_SLOTS = 10_000;
-const MOST_EXCLUDED = 1_000;
 /** How soon a schedule looks again at what it waits for, should nobody tell it, in milliseconds. */
 const LOOK_MS = 15_000;
 
 /** Looks at a schedule at `now`. */
 export function advance(before: Schedule, sight: Sight): Advance {
-  const { now, rule, id } = sight;
-  const reconciled = reconcile(before, sight);
-  const taken = reconciled.state === 'active' ? take(reconciled, sight) : NOTHING_TAKEN;
-  const { state } = reconciled;
+  const { now, rule } = sight;
+  const standing = reconcile(before, sight);
+  const { state, body } = standing;
+  const { running = [], requests = [], answered = [], gap, plan } = body;
+  const taken = state === 'active' ? take(body, sight) : nothing(body);
 
-  const misses = [...taken.misses];
-  const wanting: Start[] = [];
-  let room = reconciled.body.remaining ?? Infinity;
-  for (const start of [...(reconciled.body.waiting ?? []), ...taken.starts]) {
-    const asked = start.request !== undefined;
-    if (!asked && state !== 'active') misses.push(missed(start.slot, state === 'paused' ? 'paused' : 'ended'));
-    else wanting.push(start);
-  }
-  wanting.push(...(reconciled.body.requests ?? []).flatMap((request) => asked(request, rule)));
+  const { wanting, given } = wantingOf(standing, taken.starts, rule);
+  const decided = decideOverlap(wanting, howFar(running, sight), plan.overlap);
+  const { starts, beyond, remaining } = limited(decided.starts, body.remaining);
+  const dropped = decided.dropped.map(({ start, reason }) => missed(start.slot, reason));
+  const misses = [...taken.misses, ...given, ...dropped, ...beyond];
 
-  const running = reconciled.body.running ?? [];
-  const decided = decideOverlap(wanting, howFar(running, sight), before.body.plan.overlap);
-  for (const { start, reason } of decided.dropped) misses.push(missed(start.slot, reason));
-
-  const starts: { start: Start; dueAt: Instant }[] = [];
-  const followed: Open[] = stopped(running, decided.stop);
-  for (const { start, followed: follows } of decided.starts) {
-    const byRule = start.request === undefined;
-    if (byRule && room <= 0) {
-      misses.push(missed(start.slot, 'ended'));
-      continue;
-    }
-    if (byRule) room -= 1;
-    const { slot, origin, request } = start;
-    if (follows) followed.push({ slot, origin, ...(request !== undefined && { request }) });
-    starts.push({ start, dueAt: byRule ? Math.max(0, rule.dueAt(slot, id)) : now });
-  }
-
-  const next = taken.next === undefined ? reconciled.body.next : taken.next.slot;
-  const { requests, remaining } = reconciled.body;
-  const exhausted = remaining !== undefined && room <= 0;
-  const over = state === 'active' && (next === undefined || exhausted) && decided.waiting.length === 0;
-  if (over && exhausted && next !== undefined) misses.push(missed(next, 'ended')); // until then each is told as it is taken
-  const { takenTo, gap, answered = [], watermark } = reconciled.body;
+  const { next } = taken.course;
+  const isOver = state === 'active' && !taken.more && decided.waiting.length === 0;
+  const ended = isOver && (next === undefined || remaining === 0);
+  if (ended && next !== undefined) misses.push(missed(next, 'ended')); // until then each is told as it is taken
+  const followed = [...stopped(running, decided.stop), ...starts.filter(({ followed }) => followed).map(openOf)];
   const placed = starts.map(({ start }) => start);
   const after = withBody(
-    { ...reconciled, state: over ? 'ended' : state },
+    { ...standing, state: ended ? 'ended' : state },
     {
-      next,
-      takenTo: taken.next?.takenTo ?? takenTo,
-      watermark: Math.max(watermark, settledTo([...followed, ...decided.waiting], next, now)),
+      ...taken.course,
+      watermark: Math.max(body.watermark, settledTo([...followed, ...decided.waiting], next, now)),
       gap: gap !== undefined && next !== undefined && next <= gap.until ? gap : undefined,
-      remaining: remaining === undefined ? undefined : room,
+      remaining,
       running: listOrNone(followed),
       waiting: listOrNone(decided.waiting),
       requests: undefined,
-      answered: listOrNone([...answered, ...(requests ?? []).map((request) => request.id)].slice(-KEPT.answered)),
-      ...noted(reconciled.body, placed, misses, now),
+      answered: listOrNone([...answered, ...requests.map((request) => request.id)].slice(-KEPT.answered)),
+      ...noted(body, placed, misses, now),
       sweeps: undefined,
     },
   );
   return {
     schedule: { ...after, dueAt: dueOf(after, sight) },
-    starts,
+    starts: placed.map((start) => ({ start, dueAt: dueAtOf(start, sight) })),
     stop: decided.stop && running.length > 0 ? { how: decided.stop, running } : undefined,
     misses,
   };
@@ -114,6 +88,7 @@ export function wakeOf({ state, dueAt, body }: Schedule): Instant | undefined {
 
 function dueOf({ state, body, dueAt }: Schedule, { now, rule, id }: Pick<Sight, 'now' | 'rule' | 'id'>): Instant {
   if (body.requests !== undefined || (body.waiting !== undefined && body.running === undefined)) return now;
+  if (state === 'active' && body.toldTo !== undefined) return now;
   const next = state === 'active' && body.next !== undefined ? Math.max(0, rule.dueAt(body.next, id)) : undefined;
   if (body.waiting === undefined) return next ?? dueAt;
   return Math.min(next ?? Infinity, now + LOOK_MS);
@@ -141,6 +116,53 @@ function reconcile(schedule: Schedule, { recordOf }: Sight): Schedule {
   return withBody({ ...schedule, state }, { running: listOrNone(open), lastResult, note });
 }
 
+/** What wants to start, oldest first, and what was given up since it waited: the schedule is not active any more. */
+function wantingOf(
+  { state, body }: Schedule,
+  taken: readonly Start[],
+  rule: Rule,
+): { readonly wanting: readonly Start[]; readonly given: readonly Miss[] } {
+  const wanting: Start[] = [];
+  const given: Miss[] = [];
+  for (const start of [...(body.waiting ?? []), ...taken]) {
+    if (start.request !== undefined || state === 'active') wanting.push(start);
+    else given.push(missed(start.slot, state === 'paused' ? 'paused' : 'ended'));
+  }
+  for (const request of body.requests ?? []) wanting.push(...requested(request, rule));
+  return { wanting, given };
+}
+
+type Starting = OverlapDecision['starts'][number];
+
+/** Those that the limit lets start; what somebody asked for counts for no limit. */
+function limited(
+  starts: readonly Starting[],
+  remaining: number | undefined,
+): { readonly starts: readonly Starting[]; readonly beyond: readonly Miss[]; readonly remaining: number | undefined } {
+  if (remaining === undefined) return { starts, beyond: [], remaining };
+  const within: Starting[] = [];
+  const beyond: Miss[] = [];
+  let room = remaining;
+  for (const starting of starts) {
+    const { slot, request } = starting.start;
+    if (request !== undefined) within.push(starting);
+    else if (room > 0) {
+      within.push(starting);
+      room -= 1;
+    } else beyond.push(missed(slot, 'ended'));
+  }
+  return { starts: within, beyond, remaining: room };
+}
+
+function openOf({ start: { slot, origin, request } }: Starting): Open {
+  return { slot, origin, ...(request !== undefined && { request }) };
+}
+
+/** When an occurrence is due: by the rule, or now if somebody asked for it. */
+function dueAtOf({ slot, request }: Start, { now, rule, id }: Sight): Instant {
+  return request === undefined ? Math.max(0, rule.dueAt(slot, id)) : now;
+}
+
 /** What still runs after it was stopped or asked to. */
 function stopped(running: readonly Open[], stop: 'ask' | 'end' | undefined): Open[] {
   if (stop === 'end') return [];
@@ -152,42 +174,8 @@ function howFar(running: readonly OccurrenceKey[], { recordOf }: Sight): Running
   return running.some((occurrence) => recordOf(occurrence)?.lease !== undefined) ? 'busy' : 'idle';
 }
 
-interface Taken {
-  readonly starts: readonly Start[];
-  readonly misses: readonly Miss[];
-  /** The slot after those taken; `undefined` if none was taken. */
-  readonly next: { readonly slot: Instant | undefined; readonly takenTo: Instant } | undefined;
-}
-
-const NOTHING_TAKEN: Taken = { starts: [], misses: [], next: undefined };
-
-/** Takes the slots that are due (V1, V2). */
-function take({ body }: Schedule, { now, rule, id }: Sight): Taken {
-  const slots: Instant[] = [];
-  const misses: Miss[] = [];
-  const latenessMs = (slot: Instant): number => now - Math.max(0, rule.dueAt(slot, id));
-  let slot = body.next;
-  let takenTo = body.takenTo;
-  for (let count = 0; slot !== undefined && latenessMs(slot) >= 0 && count < MOST_SLOTS; count += 1) {
-    if (body.gap !== undefined && slot <= body.gap.until) misses.push(missed(slot, body.gap.reason));
-    else slots.push(slot);
-    for (const out of rule.excluded(takenTo, slot, MOST_EXCLUDED)) misses.push(missed(out, 'excluded'));
-    takenTo = slot;
-    slot = rule.next(slot);
-  }
-  if (slots.length === 0 && misses.length === 0) return NOTHING_TAKEN;
-  const more = slot !== undefined && latenessMs(slot) >= 0;
-  const { run, tooLate } = catchUp(slots, more, body.plan.catchUp, latenessMs);
-  const late = tooLate.map((one) => missed(one, 'too-late'));
-  const starts = run.map((one): Start => ({
-    slot: one,
-    origin: latenessMs(one) > IN_TIME_MS ? 'catch-up' : 'schedule',
-  }));
-  return { starts, misses: [...misses, ...late], next: { slot, takenTo } };
-}
-
 /** The occurrences that a request asks for (both ends of a backfill included). */
-function asked(request: Request, rule: Rule): readonly Start[] {
+function requested(request: Request, rule: Rule): readonly Start[] {
   const more = { request: request.id, ...(request.overlap && { overlap: request.overlap }) };
   if (request.ask === 'trigger') return [{ slot: request.at, origin: 'trigger', ...more }];
   const starts: Start[] = [];

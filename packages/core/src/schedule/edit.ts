@@ -3,7 +3,8 @@
 // E1  Every edit raises generation and edition: older ticks discard themselves (I10), and an editor who compares editions
 //     undoes nobody's work.
 // E2  An edit never goes back: the next slot is later than now and than every slot that was taken. What was due and not
-//     yet taken is missed, as superseded or, by a delete, ended; what passed during a pause is missed, as paused.
+//     yet taken is missed, as superseded or, by a delete, ended; what passed during a pause is missed, as paused. If that
+//     is more than can be told at once, it is told in several changes, of which only the last is the edit.
 // E3  Putting the plan that stands changes nothing, so N replicas that declare it at once are one change.
 
 import { CarillonError } from '../errors.js';
@@ -11,6 +12,7 @@ import type { Rule } from '../rule/rule.js';
 import type { Instant } from '../time/instant.js';
 import { inRows, missed, type Miss, noted } from './memory.js';
 import type { ResolvedPlan } from './plan.js';
+import { leave, nothing, type Taken } from './take.js';
 import { type MissReason, type Request, type Schedule, withBody } from './schedule.js';
 
 /** What an edit comes to: `schedule` is to be written unless nothing changes. */
@@ -18,6 +20,8 @@ export interface Edit<Outcome extends string = string> {
   readonly outcome: Outcome;
   readonly schedule: Schedule | undefined;
   readonly misses?: readonly Miss[];
+  /** It is only the way there: once it is written, decide again (E2). */
+  readonly partly?: true;
 }
 
 /** What was standing under the id: one that was deleted or set aside only lends its numbers. */
@@ -33,7 +37,6 @@ export interface PutContext {
 }
 
 const KEEP_DELETED_MS = 7 * 86_400_000;
-const MOST_UNTAKEN = 10_000;
 
 /** Puts a plan in place: creates the schedule, updates it, or leaves it alone. */
 export function putPlan(
@@ -73,8 +76,10 @@ export function putPlan(
   if (standing.body.digest === digest) return { outcome: 'unchanged', schedule: undefined }; // E3
   if ((plan.version ?? 0) < (standing.body.plan.version ?? 0)) return { outcome: 'outdated', schedule: undefined };
 
+  const left = untaken(standing, () => ruleOf(standing), 'superseded', now);
+  if (left.more) return partly('updated', standing, left, now);
   const { body } = standing;
-  const misses = untaken(standing, () => ruleOf(standing), 'superseded', now);
+  const { misses } = left;
   const next = rule.next(Math.max(now, body.takenTo)); // E2
   const limited =
     plan.limit === undefined ? undefined : Math.max(0, plan.limit - body.counts.started + (body.asked ?? 0));
@@ -87,11 +92,12 @@ export function putPlan(
       digest,
       next,
       takenTo: Math.max(now, body.takenTo),
+      toldTo: undefined,
       gap: undefined,
       remaining: limited,
     },
   );
-  const edited = edit(withBody(updated, noted(updated.body, [], misses, now)), now);
+  const edited = edit(withBody(updated, noted(body, [], misses, now)), now);
   return { outcome: 'updated', schedule: due(edited, rule, id), misses: inRows(misses) };
 }
 
@@ -132,18 +138,24 @@ export function ask(standing: Schedule, request: Request, now: Instant): Edit<'r
 
 /** Deletes it. Occurrences that were placed run; those that waited are missed. Its rule may be one that this host can't read. */
 export function remove(standing: Schedule, rule: Rule | undefined, now: Instant): Edit<'deleted'> {
+  const left = rule === undefined ? nothing(standing.body) : untaken(standing, () => rule, 'ended', now);
+  if (left.more) return partly('deleted', standing, left, now);
   const { body } = standing;
-  const waited = (body.waiting ?? []).map(({ slot }) => missed(slot, 'ended'));
-  const misses = [...waited, ...(rule === undefined ? [] : untaken(standing, () => rule, 'ended', now))];
+  const misses = [...(body.waiting ?? []).map(({ slot }) => missed(slot, 'ended')), ...left.misses];
   const gone = withBody(
     { ...standing, state: 'deleted', expiresAt: Math.max(now, body.lastMessageAt ?? 0) + KEEP_DELETED_MS },
-    { waiting: undefined, requests: undefined, running: undefined, gap: undefined, next: undefined, hop: undefined },
+    {
+      waiting: undefined,
+      requests: undefined,
+      running: undefined,
+      gap: undefined,
+      next: undefined,
+      toldTo: undefined,
+      hop: undefined,
+      ...noted(body, [], misses, now),
+    },
   );
-  return {
-    outcome: 'deleted',
-    schedule: edit(withBody(gone, noted(gone.body, [], misses, now)), now),
-    misses: inRows(misses),
-  };
+  return { outcome: 'deleted', schedule: edit(gone, now), misses: inRows(misses) };
 }
 
 /** Throws `E_SCHEDULE_CHANGED` unless the editions agree. */
@@ -156,17 +168,23 @@ export function checkEdition(id: string, standing: number, expected: number | un
 }
 
 /** What was due under the old rule and not yet taken: it had its time, so no later rule brings it again (E2). */
-function untaken({ state, body }: Schedule, ruleOf: () => Rule, reason: MissReason, now: Instant): readonly Miss[] {
+function untaken({ state, body }: Schedule, ruleOf: () => Rule, reason: MissReason, now: Instant): Taken {
   const { next, gap } = body;
-  if ((state !== 'active' && state !== 'paused') || next === undefined || next > now) return [];
-  const rule = ruleOf();
-  const misses: Miss[] = [];
-  for (let slot: Instant | undefined = next; slot !== undefined && slot <= now; slot = rule.next(slot)) {
-    if (misses.length === MOST_UNTAKEN) break;
-    const passed = gap !== undefined && slot <= gap.until ? gap.reason : state === 'paused' ? 'paused' : reason;
-    misses.push(missed(slot, passed));
-  }
-  return misses;
+  const hasCome = next !== undefined && next <= now;
+  if ((state !== 'active' && state !== 'paused') || !(hasCome || body.toldTo !== undefined)) return nothing(body);
+  const inState = state === 'paused' ? 'paused' : reason;
+  return leave(body, ruleOf(), now, (slot) => (gap !== undefined && slot <= gap.until ? gap.reason : inState));
+}
+
+/** A part of what an edit has to tell, and no edit yet. */
+function partly<Outcome extends string>(
+  outcome: Outcome,
+  standing: Schedule,
+  { misses, course }: Taken,
+  now: Instant,
+): Edit<Outcome> {
+  const schedule = withBody(standing, { ...course, ...noted(standing.body, [], misses, now) });
+  return { outcome, schedule, misses: inRows(misses), partly: true };
 }
 
 function edit(schedule: Schedule, now: Instant): Schedule {

@@ -130,6 +130,25 @@ onBothBackends('policies of schedules', (stage) => {
     });
   });
 
+  it('E2: an edit or a delete tells of each slot that nobody took, however many they are', async () => {
+    const current = stage();
+    const process = await worker(current);
+    await put(process, { every: '1s' });
+    await process.carillon.stop();
+    const editor = current.process(process.tasks);
+    await process.clock.advance(25_000 * SECOND);
+    await put(editor, { every: '2s' });
+    expect(await editor.carillon.schedules.get('s')).toMatchObject({
+      edition: 2,
+      counts: { started: 0, missed: { superseded: 25_000 } },
+    });
+    await process.clock.advance(25_000 * SECOND);
+    expect(await editor.carillon.schedules.delete('s')).toBe('deleted');
+    const told: Record<string, number> = {};
+    for (const { reason, count } of editor.heard('schedule:missed')) told[reason] = (told[reason] ?? 0) + count;
+    expect(told).toEqual({ superseded: 25_000, ended: 12_500 });
+  });
+
   it('limit: tells each slot that it cuts off once, also while one waits', async () => {
     const current = stage();
     const first = gate();

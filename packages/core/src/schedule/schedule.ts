@@ -114,6 +114,8 @@ export interface ScheduleBody {
   readonly next?: Instant;
   /** The last slot that was taken, or when the rule began to count. */
   readonly takenTo: Instant;
+  /** What the rule left out is told up to here; up to `takenTo` unless it is said. */
+  readonly toldTo?: Instant;
   /** Every slot up to here is settled. */
   readonly watermark: Instant;
   /** Slots up to here are missed for this reason: what passed while it was paused. */

@@ -84,7 +84,7 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
 
     const waited = (was.waiting ?? []).map(nameOf);
     const requested = answered.flatMap((request) => asked(request, was));
-    const excluded = last === undefined ? 0 : rule.excluded(was.takenTo, last, MOST_SLOTS).length;
+    const excluded = last === undefined ? 0 : rule.excluded(was.takenTo, last, MOST_SLOTS).slots.length;
     const cut =
       is.remaining === 0 && before.state !== 'ended' && after.state === 'ended' && is.next !== undefined ? 1 : 0;
     account(id, was, is, slots.length + excluded + cut + waited.length + requested.length, placed.length);
@@ -119,13 +119,17 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
       violate('I2', id, `of ${came} slots ${started} were placed, ${missed} missed, and ${waiting} wait`);
   };
 
-  /** How many slots of a schedule had come by then, and were not yet taken. */
+  /** How many slots of a schedule had come by then, and were not yet taken or told. */
   const untaken = ({ state }: LedgerRecord, was: ScheduleBody, until: Instant): number => {
     if (state !== 'active' && state !== 'paused') return 0;
     const rule = ruleOf(was);
     let count = 0;
-    for (let slot = was.next; slot !== undefined && slot <= until; slot = rule.next(slot)) count += 1;
-    return count;
+    let last = was.takenTo;
+    for (let slot = was.next; slot !== undefined && slot <= until; slot = rule.next(slot)) {
+      count += 1;
+      last = slot;
+    }
+    return count + rule.excluded(was.takenTo, last, MOST_SLOTS).slots.length;
   };
 
   const edited = ({ id, before, after, placed }: Change & { before: LedgerRecord }): void => {
