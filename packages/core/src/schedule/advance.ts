@@ -51,7 +51,7 @@ export function advance(before: Schedule, sight: Sight): Advance {
   const dropped = decided.dropped.map(({ start, reason }) => missed(start.slot, reason));
   const misses = [...taken.misses, ...given, ...dropped, ...beyond];
 
-  const { next } = taken.course;
+  const { next, takenTo, toldTo } = taken.course;
   const isOver = state === 'active' && !taken.more && decided.waiting.length === 0;
   const ended = isOver && (next === undefined || remaining === 0);
   if (ended && next !== undefined) misses.push(missed(next, 'ended')); // until then each is told as it is taken
@@ -60,7 +60,9 @@ export function advance(before: Schedule, sight: Sight): Advance {
   const after = withBody(
     { ...standing, state: ended ? 'ended' : state },
     {
-      ...taken.course,
+      next,
+      takenTo,
+      toldTo,
       watermark: Math.max(body.watermark, settledTo([...followed, ...decided.waiting], next, now)),
       gap: gap !== undefined && next !== undefined && next <= gap.until ? gap : undefined,
       remaining,

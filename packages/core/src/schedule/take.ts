@@ -81,12 +81,18 @@ function come(
 /** The same, with what the rule left out up to the last slot taken (K3). */
 function told(
   { takenTo: before, toldTo = before }: Course,
-  course: Course,
+  course: Omit<Course, 'toldTo'>,
   rule: Rule,
   taken: Omit<Taken, 'course'>,
 ): Taken {
-  const { slots, to } = rule.excluded(toldTo, course.takenTo, MOST_EXCLUDED);
-  const misses = [...taken.misses, ...slots.map((slot) => missed(slot, 'excluded'))];
-  const behind = to < course.takenTo;
-  return { ...taken, misses, course: { ...course, toldTo: behind ? to : undefined }, more: taken.more || behind };
+  const { next, takenTo } = course;
+  const { slots, to } = rule.excluded(toldTo, takenTo, MOST_EXCLUDED);
+  const misses = slots.length === 0 ? taken.misses : taken.misses.concat(slots.map((slot) => missed(slot, 'excluded')));
+  const behind = to < takenTo;
+  return {
+    starts: taken.starts,
+    misses,
+    course: { next, takenTo, toldTo: behind ? to : undefined },
+    more: taken.more || behind,
+  };
 }
