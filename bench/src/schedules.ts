@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { busyShare } from './machine.js';
 import { median } from './measure.js';
 import { bullmq } from './recurrers/bullmq.js';
-import { carillon } from './recurrers/carillon.js';
+import { carillon, spreadCarillon } from './recurrers/carillon.js';
 import { placedJobs } from './recurrers/placed-jobs.js';
 import type { RecurrerEntry } from './recurrers/recurrer.js';
 import type { Row, Suite } from './report.js';
@@ -16,7 +16,12 @@ import type { Place } from './systems/system.js';
 import { CONCURRENCY, now } from './works/work.js';
 
 const OURS = 'Carillon';
-const recurrers = { [OURS]: carillon, BullMQ: bullmq, 'jobs placed before': placedJobs } as const;
+const recurrers = {
+  [OURS]: carillon,
+  BullMQ: bullmq,
+  'jobs placed before': placedJobs,
+  'Carillon, spread over 700 ms': spreadCarillon,
+} as const;
 type Name = keyof typeof recurrers;
 const NAMES = Object.keys(recurrers) as readonly Name[];
 const SETTLE_SECONDS = 3; // not counted: the first seconds warm up
@@ -81,8 +86,8 @@ async function rhythmOf(entry: RecurrerEntry, place: Place, count: number, secon
   const lateness: number[] = [];
   let problem: string | undefined;
   let window = { fromMs: Infinity, toMs: Infinity };
-  const recurrer = await entry.open(place, CONCURRENCY, (schedule, slotMs) => {
-    const lateMs = now() - slotMs;
+  const recurrer = await entry.open(place, CONCURRENCY, (schedule, slotMs, dueMs = slotMs) => {
+    const lateMs = now() - dueMs;
     const run = `${schedule} at ${new Date(slotMs).toISOString()}`;
     if (seen.has(run)) problem ??= `${run} ran twice`;
     if (lateMs < -CLOCK_TOLERANCE_MS) problem ??= `${run} started ${-lateMs} ms early`;

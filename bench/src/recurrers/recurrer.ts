@@ -2,8 +2,8 @@
 
 import type { Place } from '../systems/system.js';
 
-/** Told of each start: whose occurrence, and which second it is for, in epoch milliseconds. */
-type Started = (schedule: string, slotMs: number) => void;
+/** Told of each start: whose occurrence, which second it is for, and when it was due, in epoch milliseconds. */
+type Started = (schedule: string, slotMs: number, dueMs?: number) => void;
 
 /** What makes something run every second, opened on an empty place, with its worker running. */
 interface Recurrer {
