@@ -4,8 +4,6 @@
 // F2  What could not be looked at is unverified, and never passes for fine.
 // F3  A judgement is a pure function of what was seen.
 
-import type { Strictness } from './options.js';
-
 /** What may be wrong with a server. */
 export type Concern =
   /** Too old for the scripts. */
@@ -33,6 +31,11 @@ export interface Finding {
   readonly refused: boolean;
   readonly message: string;
   readonly next: string;
+}
+
+/** What a call waits for before it is answered. */
+export interface Strictness {
+  readonly replicas: number;
 }
 
 /** What was seen of a server; `undefined` where it did not tell. */

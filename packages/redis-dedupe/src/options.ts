@@ -3,7 +3,7 @@
 import type { Clock } from '@carillon/core/spi';
 import { CarillonError } from '@carillon/core/spi';
 import type { ClusterNode, ClusterOptions, RedisOptions } from 'ioredis';
-import type { Concern, Finding } from './fitness.js';
+import type { Concern, Finding, Strictness } from './fitness.js';
 
 /** Options of `redis`. */
 export interface RedisLedgerOptions {
@@ -36,11 +36,6 @@ export interface RedisLedgerOptions {
 type Server =
   | { readonly url: string | undefined; readonly options: RedisOptions }
   | { readonly cluster: readonly ClusterNode[]; readonly options: ClusterOptions };
-
-/** What a call waits for before it is answered. */
-export interface Strictness {
-  readonly replicas: number;
-}
 
 /** Options as the ledger uses them. */
 export interface ResolvedOptions {
