@@ -4,7 +4,7 @@ import type { DeclaredOptions } from './declared-schedules.js';
 import { CarillonError } from './errors.js';
 import { checkNamespace } from './message/names.js';
 import type { Backend } from './ports/backend.js';
-import type { EngineParts } from './runtime/engine.js';
+import type { EngineParts } from './runtime/engine-parts.js';
 import { type Catalog, catalogOf } from './task/catalog.js';
 import { consoleLogger, type Logger } from './task/logger.js';
 import { atLeast, atLeastOne, checkQueue, onlyKnown } from './task/options.js';
