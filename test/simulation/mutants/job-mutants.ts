@@ -7,9 +7,9 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   {
     name: 'finish-without-fence',
     breaks: 'I2',
-    file: 'job/job-kind.js',
-    before: 'const held = (record) => ({ version: record.version, fence: record.fence });',
-    after: 'const held = () => ({ any: true });',
+    file: 'job/job-work.js',
+    before: 'return { version: record.version, fence: record.fence };',
+    after: 'return { any: true };',
     does: 'commits outcomes whoever holds the record',
   },
   {
@@ -32,8 +32,8 @@ export const JOB_MUTANTS: readonly Mutant[] = [
   {
     name: 'progress-gives-up-the-lease',
     breaks: 'I2',
-    file: 'job/job-kind.js',
-    before: 'keepLease: true,',
+    file: 'job/job-work.js',
+    before: 'keepLease: true, ',
     after: '',
     does: 'resolves the lease when the handler keeps its progress',
   },
@@ -57,8 +57,8 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     name: 'due-in-whole-seconds',
     breaks: 'I5',
     file: 'job/job.js',
-    before: 'dueAt: job.dueAt,',
-    after: 'dueAt: Math.floor(job.dueAt / 1000) * 1000,',
+    before: 'const { generation, queue, task, state, dueAt, expiresAt } = job;',
+    after: 'const { generation, queue, task, state, expiresAt } = job, dueAt = Math.floor(job.dueAt / 1000) * 1000;',
     does: 'cuts the milliseconds off due times',
   },
   {
@@ -81,8 +81,8 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     name: 'payload-unchecked',
     breaks: 'I2',
     file: 'carillon.js',
-    before: 'if (schema !== undefined)',
-    after: 'if (schema === null)',
+    before: 'if (schema === undefined)',
+    after: 'if (schema !== null)',
     does: 'accepts payloads that the schema of their task refuses',
   },
   {

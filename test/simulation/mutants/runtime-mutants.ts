@@ -66,8 +66,9 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     name: 'fence-taken-afresh',
     breaks: 'I2',
     file: 'runtime/attempts.js',
-    before: 'for (let record = first;;) {',
-    after: 'for (let record = (await availability.persist(() => ledger.read([first.key])))?.[0] ?? first;;) {',
+    before: 'for (let record = attempt.record;;) {',
+    after:
+      'for (let record = (await this.#parts.availability.persist(() => this.#parts.ledger.read([attempt.record.key])))?.[0] ?? attempt.record;;) {',
     does: 'reads the record again before it commits, and so takes the fence of whoever holds it now',
   },
   {
@@ -202,8 +203,8 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     name: 'retry-by-own-clock',
     breaks: 'I5',
     file: 'runtime/attempts.js',
-    before: 'endedAt: time.now(),',
-    after: 'endedAt: clock.now(),',
+    before: 'endedAt: time.now() }',
+    after: 'endedAt: this.#parts.clock.now() }',
     does: "computes the next due time from this host's clock",
   },
   {
