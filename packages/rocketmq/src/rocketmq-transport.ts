@@ -14,7 +14,7 @@ import type {
 } from '@carillon/core/spi';
 import { Channel } from './channel.js';
 import { Consumer } from './consumer.js';
-import { explain, failureFrom, failureOf } from './failure.js';
+import { BrokerFailure, explain, failureFrom, failureOf } from './failure.js';
 import { Horizon } from './horizon.js';
 import { topicOf } from './names.js';
 import type { Resolved } from './options.js';
@@ -107,10 +107,7 @@ export class RocketmqTransport implements Transport {
     const deadline = clock.monotonic() + startTimeoutMs;
     for (;;) {
       try {
-        await this.#reach(channel);
-        await Promise.all(
-          [...new Set([...queues, ...this.#options.verify])].map((queue) => this.#consumer(open, queue).open()),
-        );
+        await this.#within(deadline - clock.monotonic(), this.#try(open, queues));
         this.#open = open;
         return;
       } catch (error) {
@@ -123,6 +120,21 @@ export class RocketmqTransport implements Transport {
         await new Promise<void>((resolve) => void clock.after(AGAIN_MS, resolve));
       }
     }
+  }
+
+  async #try(open: Open, queues: readonly string[]): Promise<void> {
+    await this.#reach(open.channel);
+    const wanted = new Set([...queues, ...this.#options.verify]);
+    await Promise.all([...wanted].map((queue) => this.#consumer(open, queue).open()));
+  }
+
+  /** What a trial comes to, unless it takes too long: single calls have longer time-outs of their own. */
+  #within(ms: number, trial: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const late = (): void => reject(new BrokerFailure('unclear', 'There was no answer in time.', undefined));
+      const timer = this.#options.clock.after(ms, late);
+      trial.then(resolve, reject).finally(() => timer.cancel());
+    });
   }
 
   /** Asks something that only a RocketMQ proxy answers; which answer does not matter. */
