@@ -3,7 +3,7 @@
 import type { Backend } from '@carillon/core';
 import { embedded, embeddedLedger, embeddedTransport } from '@carillon/embedded';
 import { redis } from '@carillon/redis-dedupe';
-import { rocketmq } from '@carillon/rocketmq';
+import { environmentCredentials, rocketmq } from '@carillon/rocketmq';
 
 /** Where transport and ledger are; what has no server is in the embedded store. */
 export interface BackendSetting {
@@ -17,7 +17,7 @@ export interface BackendSetting {
 export function backend({ store, rocketmq: broker, redis: server }: BackendSetting): Backend {
   if (broker === undefined && server === undefined) return embedded(store);
   return {
-    transport: broker === undefined ? embeddedTransport(store) : rocketmq(broker),
+    transport: broker === undefined ? embeddedTransport(store) : rocketmq({ ...broker, ...environmentCredentials() }),
     ledger: server === undefined ? embeddedLedger(store) : redis(server),
   };
 }

@@ -30,7 +30,8 @@ Usage: ./script/demo [flags]
 
 RocketMQ and Redis are started for the replay, killed once in the middle of it, and gone afterwards; what is missing,
 ./script/services install brings. Servers of your own are used, and not killed, if ROCKETMQ_ENDPOINT or REDIS_URL
-name them; with ROCKETMQ_NAMESERVER the topic is created there too.
+name them; with ROCKETMQ_NAMESERVER the topic is created there too, and ROCKETMQ_ACCESS_KEY and ROCKETMQ_ACCESS_SECRET
+say who you are to a broker with access control.
 
 Exit status: 0 if all went well; 1 if anything was lost, twice, early, or contradicts an answer; 2 for wrong flags or input.`;
 

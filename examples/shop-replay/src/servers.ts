@@ -4,7 +4,7 @@
 // V2  Everything a replay writes to a server has a prefix of its own.
 
 import { join } from 'node:path';
-import { rocketmqAdmin } from '@carillon/rocketmq';
+import { environmentCredentials, rocketmqAdmin } from '@carillon/rocketmq';
 import { type RedisServer, type RocketmqServer, startRedis, startRocketmq } from '@carillon/services';
 import type { BackendSetting } from './backend.js';
 
@@ -47,7 +47,8 @@ export class Servers {
         rocketmq = await startRocketmq({ folder: join(folder, 'rocketmq'), progress: tell });
       }
       const admin = rocketmq ? `127.0.0.1:${String(rocketmq.ports.nameserver)}` : nameServer;
-      if (admin !== undefined) await rocketmqAdmin({ nameServer: admin, prefix }).provision(['default']);
+      if (admin !== undefined)
+        await rocketmqAdmin({ nameServer: admin, prefix, ...environmentCredentials() }).provision(['default']);
       setting.rocketmq = { endpoint: rocketmq?.endpoint ?? endpoint!, prefix };
     }
     if (halves.ledger === 'redis') {

@@ -2,6 +2,7 @@
 // broker's own tools and the settings that docs/rocketmq.md names.
 
 import { CarillonError } from '@carillon/core/spi';
+import { type Credentials, signedFields } from './credentials.js';
 import { topicOf } from './names.js';
 import { Remoting, type RemotingRequest, type RemotingResponse } from './remoting.js';
 
@@ -11,6 +12,8 @@ export interface RocketmqAdminOptions {
   readonly nameServer: string;
   /** As in `rocketmq({ prefix })`. */
   readonly prefix?: string;
+  /** Of a user who may administer, if the broker has access control. */
+  readonly credentials?: Credentials;
   /** Queues of one topic, for reading and writing. Default 8. */
   readonly topicQueues?: number;
   /** How often the broker delivers a message before it sets it aside itself. Default 1000. */
@@ -30,31 +33,35 @@ const TIMEOUT_MS = 10_000;
 
 /** An administrator of the brokers that a name server knows. */
 export function rocketmqAdmin(options: RocketmqAdminOptions): RocketmqAdmin {
-  const { nameServer, prefix = 'carillon-', topicQueues = 8, retries = 1000 } = options;
+  const { nameServer, prefix = 'carillon-', topicQueues = 8, retries = 1000, credentials } = options;
   return {
     async provision(queues) {
-      const brokers = await masters(nameServer);
+      const brokers = await masters(nameServer, credentials);
       if (brokers.length === 0) throw failed(`The name server ${nameServer} knows no broker.`);
       const names = queues.map((queue) => topicOf(prefix, queue));
       const requests = names.flatMap((name) => [createTopic(name, topicQueues), createGroup(name, retries)]);
-      await Promise.all(brokers.map((broker) => ask(broker, requests)));
+      await Promise.all(brokers.map((broker) => ask(broker, requests, credentials)));
     },
   };
 }
 
-async function masters(nameServer: string): Promise<string[]> {
-  const [answer] = await ask(nameServer, [{ code: CLUSTER_INFO }]);
+async function masters(nameServer: string, credentials: Credentials | undefined): Promise<string[]> {
+  const [answer] = await ask(nameServer, [{ code: CLUSTER_INFO }], credentials);
   const text = (answer?.body.toString() ?? '{}').replace(/([{,])(\d+):/g, '$1"$2":'); // its JSON has bare numbers as keys
   const info = JSON.parse(text) as { brokerAddrTable?: Record<string, { brokerAddrs: Record<string, string> }> };
   return Object.values(info.brokerAddrTable ?? {}).flatMap(({ brokerAddrs }) => brokerAddrs['0'] ?? []);
 }
 
-async function ask(address: string, requests: readonly RemotingRequest[]): Promise<RemotingResponse[]> {
+async function ask(
+  address: string,
+  requests: readonly RemotingRequest[],
+  credentials: Credentials | undefined,
+): Promise<RemotingResponse[]> {
   const connection = new Remoting(address, TIMEOUT_MS);
   try {
     const answers: RemotingResponse[] = [];
     for (const request of requests) {
-      const answer = await connection.call(request); // one after the other: brokers refuse a flood of administration
+      const answer = await connection.call(signed(request, credentials)); // one after the other: brokers refuse a flood of administration
       if (answer.code !== 0) throw failed(`RocketMQ answered ${answer.code}: ${answer.remark}`);
       answers.push(answer);
     }
@@ -65,6 +72,12 @@ async function ask(address: string, requests: readonly RemotingRequest[]): Promi
   } finally {
     connection.close();
   }
+}
+
+function signed(request: RemotingRequest, credentials: Credentials | undefined): RemotingRequest {
+  if (credentials === undefined) return request;
+  const { extFields = {}, body = Buffer.alloc(0) } = request;
+  return { ...request, extFields: signedFields(extFields, body, credentials) };
 }
 
 function createTopic(topic: string, queues: number): RemotingRequest {

@@ -10,7 +10,8 @@ import { credentials, type ClientDuplexStream, type ClientReadableStream, Metada
 import type { Clock } from '@carillon/core/spi';
 import type * as pb from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
 import type { MessagingServiceClient as Stub } from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_grpc_pb.js';
-import type { Credentials, Tls } from './options.js';
+import type { Credentials } from './credentials.js';
+import type { Tls } from './options.js';
 import { MessagingServiceClient } from './protocol.js';
 
 /** What a connection is made of. */

@@ -2,13 +2,7 @@
 
 import { systemClock, systemRandom, type Clock, type Random } from '@carillon/core/spi';
 import { CarillonError, type Duration, durationMs } from '@carillon/core/spi';
-
-/** Who a client is, for a broker with access control. */
-export interface Credentials {
-  readonly accessKey: string;
-  readonly accessSecret: string;
-  readonly securityToken?: string;
-}
+import type { Credentials } from './credentials.js';
 
 /** How a connection is encrypted; PEM texts. */
 export interface Tls {

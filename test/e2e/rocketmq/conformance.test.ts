@@ -25,10 +25,10 @@ afterAll(() => broker.close());
 async function open(): Promise<TransportFixture> {
   fixtures += 1;
   const prefix = `c${process.pid}-${Date.now().toString(36)}-${fixtures}-`;
-  const admin = rocketmqAdmin({ nameServer: broker.nameServer, prefix, topicQueues: 2 });
+  const admin = rocketmqAdmin({ nameServer: broker.nameServer, prefix, topicQueues: 2, ...broker.access });
   await (provisioned = provisioned.then(() => admin.provision(QUEUES))); // a broker refuses a flood of administration
   const another = async () => {
-    const transport = rocketmq({ endpoint: broker.endpoint, prefix });
+    const transport = rocketmq({ endpoint: broker.endpoint, prefix, ...broker.access });
     await transport.open();
     return transport;
   };

@@ -1,6 +1,6 @@
 // Credentials: a real broker with access control lets in who knows the secret, and tells the others what to do.
 
-import { rocketmq, type RocketmqOptions } from '@carillon/rocketmq';
+import { environmentCredentials, rocketmq, rocketmqAdmin, type RocketmqOptions } from '@carillon/rocketmq';
 import { type RocketmqServer, startRocketmq } from '@carillon/services';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
@@ -28,6 +28,20 @@ test('the right ones may send, receive and acknowledge', async () => {
   expect(deliveries.map(({ body }) => Buffer.from(body).toString())).toEqual(['let in']);
   expect(await deliveries[0]?.ack()).toBe('ok');
   await transport.close();
+});
+
+test('an administrator with them creates topics and groups, and one without them does not', async () => {
+  const nameServer = `127.0.0.1:${server.ports.nameserver}`;
+  await expect(rocketmqAdmin({ nameServer, prefix }).provision(['made'])).rejects.toMatchObject({ code: 'E_BROKER' });
+  await rocketmqAdmin({ nameServer, prefix, credentials: user }).provision(['made']);
+  const transport = await open({ credentials: user, verify: ['made'] });
+  await transport.close();
+});
+
+test('the environment may name them', async () => {
+  const environment = { ROCKETMQ_ACCESS_KEY: user.accessKey, ROCKETMQ_ACCESS_SECRET: user.accessSecret };
+  await (await open(environmentCredentials(environment))).close();
+  expect([environmentCredentials({}), environmentCredentials({ ROCKETMQ_ACCESS_KEY: 'alone' })]).toEqual([{}, {}]);
 });
 
 test.each([

@@ -30,7 +30,7 @@ afterAll(() => broker.close());
 beforeEach(async () => {
   prefix = `far${Date.now().toString(36)}-`;
   folder = mkdtempSync(join(tmpdir(), 'carillon-far-'));
-  await rocketmqAdmin({ nameServer: broker.nameServer, prefix }).provision(['default']);
+  await rocketmqAdmin({ nameServer: broker.nameServer, prefix, ...broker.access }).provision(['default']);
 });
 afterEach(async () => {
   await carillon?.stop();
@@ -46,7 +46,7 @@ async function start(transport: Transport, tasks: readonly TaskDefinition[], clo
 
 /** A transport of the real broker, and what became of what it was asked to send. */
 function watched(): { transport: Transport; sent: () => Promise<SendOutcome> } {
-  const transport = rocketmq({ endpoint: broker.endpoint, prefix });
+  const transport = rocketmq({ endpoint: broker.endpoint, prefix, ...broker.access });
   let told: (outcome: SendOutcome) => void;
   const first = new Promise<SendOutcome>((resolve) => (told = resolve));
   const send = transport.send.bind(transport);
@@ -92,7 +92,7 @@ test('a cron of 29 February: its next slot is years ahead, and its first hop wai
 function leaping(): { transport: Transport; clock: Clock; hops: number[] } {
   let leapMs = 0;
   const clock: Clock = { ...systemClock, now: () => systemClock.now() + leapMs };
-  const transport = rocketmq({ endpoint: broker.endpoint, prefix, horizon: '370d' });
+  const transport = rocketmq({ endpoint: broker.endpoint, prefix, horizon: '370d', ...broker.access });
   const hops: number[] = [];
   const send = transport.send.bind(transport);
   transport.send = (messages) => {
