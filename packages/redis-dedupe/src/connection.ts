@@ -125,9 +125,10 @@ export class Connection {
 
   async #connect(): Promise<void> {
     const client = this.#make();
-    client.on('error', () => {}); // every call says so itself
+    let heard: unknown;
+    client.on('error', (error) => (heard = error)); // every call says so itself
     try {
-      await client.connect();
+      await inTime(client.connect(), this.#options.timeoutMs, () => heard);
       await this.#check(client);
       this.#client = client;
       if (!(client instanceof Cluster)) await this.#watch(client);
@@ -184,6 +185,20 @@ export class Connection {
 function durabilityOf(seen: readonly Seen[], strict: boolean, replicas: number): 'fsync' | 'replicated' | 'async' {
   if (strict && replicas > 0) return 'replicated';
   return strict || seen.every(flushesAlways) ? 'fsync' : 'async';
+}
+
+/** What a client that would try for ever has answered by then; else it rejects, with what the client last complained of. */
+async function inTime<T>(asked: Promise<T>, timeoutMs: number, heard: () => unknown): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const message = `No Redis could be opened within ${timeoutMs} ms.`;
+    timer = setTimeout(() => reject(new Error(message, { cause: heard() })), timeoutMs);
+  });
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function isForgotten(error: unknown): boolean {

@@ -1,11 +1,13 @@
-// Cluster: the ledger passes its conformance suite on three masters, and spreads its records over all of them.
+// Cluster: the ledger passes its conformance suite on three masters, also with no more than the documented rights, and
+// spreads its records over all of them.
 
 import { startRedisCluster } from '@carillon/services';
 import type { RedisCluster } from '@carillon/services';
 import { jobContent } from './job-content.js';
 import { ledgerConformance } from '@carillon/testing/conformance';
 import { Redis } from 'ioredis';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { documentedRights, rightsOnCluster } from './documented-rights.js';
 import { openLedger } from './redis-fixture.js';
 
 let cluster: RedisCluster;
@@ -17,6 +19,29 @@ afterAll(() => cluster.stop());
 const open = () => openLedger({ cluster: [...cluster.urls] });
 
 ledgerConformance('the ledger of a cluster', { open, timeoutMs: 60_000 });
+
+describe('a user with the documented rights', () => {
+  const client = { username: 'carillon', password: 'secret' };
+  beforeAll(async () => {
+    expect(rightsOnCluster.length).toBeGreaterThan(0);
+    for (const url of cluster.urls)
+      await control(url, (node) => node.call('ACL', 'SETUSER', 'carillon', ...documentedRights, ...rightsOnCluster));
+  });
+
+  ledgerConformance('the ledger of a cluster with the documented rights', {
+    open: () => openLedger({ cluster: [...cluster.urls], client, packedMarks: 1_000 }),
+    timeoutMs: 60_000,
+  });
+
+  test.each(rightsOnCluster)('C2: without %s it does not open, and says so in time', async (right) => {
+    const without = documentedRights.concat(rightsOnCluster.filter((one) => one !== right));
+    for (const url of cluster.urls)
+      await control(url, (node) => node.call('ACL', 'SETUSER', 'lesser', 'reset', ...without));
+    const lesser = { username: 'lesser', password: 'secret' };
+    const opening = openLedger({ cluster: [...cluster.urls], client: lesser, timeoutMs: 1_000 });
+    await expect(opening).rejects.toBeInstanceOf(Error);
+  });
+});
 
 test('no master holds more than half of the records', async () => {
   const { ledger, close } = await open();
@@ -46,11 +71,15 @@ test('no master holds more than half of the records', async () => {
   await close();
 });
 
-async function sizeOf(url: string): Promise<number> {
-  const client = new Redis(url);
+function sizeOf(url: string): Promise<number> {
+  return control(url, (node) => node.dbsize());
+}
+
+async function control<T>(url: string, ask: (node: Redis) => Promise<T>): Promise<T> {
+  const node = new Redis(url);
   try {
-    return await client.dbsize();
+    return await ask(node);
   } finally {
-    client.disconnect();
+    node.disconnect();
   }
 }

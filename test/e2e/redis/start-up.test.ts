@@ -9,6 +9,7 @@ import type { RedisServer } from '@carillon/services';
 import { ledgerConformance } from '@carillon/testing/conformance';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { documentedRights } from './documented-rights.js';
 import { openLedger } from './redis-fixture.js';
 
 let server: RedisServer;
@@ -89,8 +90,7 @@ describe('a server with doubtful settings', () => {
 });
 
 describe('a user with the documented rights', () => {
-  const readme = readFileSync(join(import.meta.dirname, '../../../packages/redis-dedupe/README.md'), 'utf8');
-  const rights = /ACL SETUSER carillon (.*)/.exec(readme)?.[1]?.replace('~shop{*', '~test-*').split(' ') ?? [];
+  const rights = documentedRights;
   const client = () => ({ host: '127.0.0.1', port: server.port, username: 'carillon', password: 'secret' });
   beforeAll(async () => {
     expect(rights.length).toBeGreaterThan(10);
