@@ -41,3 +41,17 @@ test('T1: a lease that nobody took up when it ended is left alone: nobody knows 
 test('a job of which the ledger forgot a write is exempt', async () => {
   expect(await takenOver((story) => story.forget('a'))).toEqual([]);
 });
+
+test.each([
+  ['renewal that was not heard excuses a lost lease: it may have been served', 'renew', 0],
+  ['claim does not: it is asked again, and brings what was granted', 'acquire', 1],
+] as const)('T1: a %s', async (_, name, found) => {
+  const story = new Story(takeovers);
+  story.tell({ what: 'host', host: 'engine-1', change: 'started', version: 2 });
+  story.write('a');
+  story.grant('a');
+  story.tell({ what: 'request', host: 'engine-1', to: 'ledger', name, served: false });
+  await story.pass(30_000);
+  story.grant('a', 'engine-2');
+  expect(story.end()).toHaveLength(found);
+});

@@ -10,7 +10,7 @@ import type { MonitorMaker } from './monitor.js';
 
 const ANSWERED_MS = 25_000; // whoever was answered for so long has renewed a lease of 30 s
 const SLOW_MS = 50_000; // an answer may be so slow that its caller gives the lease up
-const HOLDING = new Set(['receive', 'renew', 'acquire']); // unheard, they leave a lease longer than its holder knows
+const HOLDING = new Set(['receive', 'renew']); // unheard, they leave a lease longer than its holder knows; a claim is repeated
 const SOON_MS = 5_000;
 
 /** Watches over what is taken over. */
