@@ -6,10 +6,12 @@ class Timers implements System {
   #options: WorkOptions | undefined;
 
   async schedule(payload: Payload): Promise<void> {
-    setTimeout(() => {
+    const start = (): void => {
+      if (Date.now() < payload.dueAt) return void setTimeout(start, 1); // a timer may fire within the millisecond before
       this.#options?.started(payload);
       this.#options?.completed();
-    }, payload.dueAt - Date.now());
+    };
+    setTimeout(start, payload.dueAt - Date.now());
   }
 
   async scheduleMany(payloads: readonly Payload[]): Promise<void> {
