@@ -22,7 +22,7 @@ export type {
   SimulatedSchedule,
   SimulateOptions,
 } from './simulation/simulate.js';
-export type { Machine, Program } from './simulation/fleet/fleet.js';
+export type { Machine, Program } from './simulation/fleet/host.js';
 export type { Shop } from './simulation/fleet/shop.js';
 export type { FaultName, Faults } from './simulation/plan/faults.js';
 export { Violation } from './simulation/checks/monitor.js';

@@ -8,7 +8,7 @@ import type { JobState, ScheduleState, ScheduleView, TaskDefinition } from '@car
 import { CarillonError, type Instant, type LedgerRecord } from '@carillon/core/spi';
 import { MONITORS } from './checks/monitors.js';
 import { Recent } from './report/recent.js';
-import type { Program } from './fleet/fleet.js';
+import type { Program } from './fleet/host.js';
 import type { Shop } from './fleet/shop.js';
 import type { Observer } from './observation.js';
 import { FAULT_NAMES, type FaultName, type Faults, isRate } from './plan/faults.js';

@@ -29,7 +29,7 @@ import type {
 } from '@carillon/core';
 import type { Call, CallName, Tell } from '../observation.js';
 import type { World } from '../world/world.js';
-import type { Host } from './fleet.js';
+import type { Place } from './running.js';
 import { ShopSchedules } from './shop-schedules.js';
 
 const AGAIN_MS = 2_000; // doubled each time
@@ -38,7 +38,7 @@ const CRASHED = Symbol('crashed');
 
 /** What a shop is made of. */
 export interface ShopParts {
-  readonly host: Pick<Host, 'name' | 'up'>;
+  readonly host: Place;
   readonly world: World;
   readonly random: Random;
   readonly tell: Tell;

@@ -14,7 +14,7 @@ import {
   type TaskDefinition,
 } from '@carillon/core';
 import { CarillonError } from '@carillon/core/spi';
-import type { Machine } from '../fleet/fleet.js';
+import type { Machine } from '../fleet/host.js';
 import type { Shop } from '../fleet/shop.js';
 import { streamOf } from '../plan/faults.js';
 import type { Plan } from '../plan/plan.js';

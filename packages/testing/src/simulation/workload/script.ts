@@ -5,7 +5,7 @@
 // C2  Every job comes to an end: the last act of a drawn script is no ruling, and who waits for a signal gives up some time.
 
 import { type Attempt, giveUp, type Handler, retryAfter, type Ruling, snooze } from '@carillon/core';
-import type { Machine } from '../fleet/fleet.js';
+import type { Machine } from '../fleet/host.js';
 import type { Dice } from './dice.js';
 
 const LONGEST_WAIT_MS = 5 * 60_000;

@@ -1,7 +1,7 @@
 // Tasks: the kinds of work of the built-in workloads; together they use every option that a task has.
 
 import { defineTask, implement, type StandardSchema, type TaskDefinition } from '@carillon/core';
-import type { Machine, Program } from '../fleet/fleet.js';
+import type { Machine, Program } from '../fleet/host.js';
 import { isMoot, type Script, scripted } from './script.js';
 
 /** Accepts every script, and takes a moment for it. */
