@@ -131,6 +131,15 @@ describe('B3: a command that fails', () => {
     expect(await redisInbox(redis).commit(attempt(2), sell, { tag })).toBe('applied');
   });
 
+  it('refuses nobody who was granted earlier if it is the first, fenced or not', async () => {
+    const inbox = redisInbox(redis);
+    await redis.rpush('stock:{item-7}', 'a list');
+    await expect(inbox.commit(attempt(9, 'job-2'), sell, { tag, fenced: true })).rejects.toThrow('WRONGTYPE');
+    await redis.del('stock:{item-7}');
+    expect(await inbox.commit(attempt(5), sell, { tag, fenced: true })).toBe('applied');
+    await expect(inbox.commit(attempt(4, 'job-3'), sell, { tag, fenced: true })).rejects.toThrow('E_STOPPED');
+  });
+
   it('is repeated to every later attempt if others came before it', async () => {
     await redis.set('sold:{item-7}', 'no list');
     for (const fence of [1, 2]) {

@@ -41,18 +41,26 @@ if mark then return mark end
 if ARGV[3] == '1' then
   local highest = redis.call('GET', KEYS[2])
   if highest and tonumber(highest) > tonumber(ARGV[1]) then return 'overtaken' end
-  redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+end
+local function raise()
+  if ARGV[3] == '1' then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
 end
 redis.call('SET', KEYS[1], 'repeated', 'PX', ARGV[2])
 local at = 4
 while at <= #ARGV do
   local reply = redis.pcall(unpack(ARGV, at + 1, at + ARGV[at]))
   if type(reply) == 'table' and reply.err then
-    if at == 4 then redis.call('DEL', KEYS[1]) else redis.call('SET', KEYS[1], 'broken ' .. reply.err, 'PX', ARGV[2]) end
-    return (at == 4 and 'failed ' or 'broken ') .. reply.err
+    if at == 4 then
+      redis.call('DEL', KEYS[1])
+      return 'failed ' .. reply.err
+    end
+    redis.call('SET', KEYS[1], 'broken ' .. reply.err, 'PX', ARGV[2])
+    raise()
+    return 'broken ' .. reply.err
   end
   at = at + ARGV[at] + 1
 end
+raise()
 return 'applied'
 `;
 const SHA = createHash('sha1').update(SCRIPT).digest('hex');
