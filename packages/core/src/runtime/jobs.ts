@@ -101,27 +101,36 @@ export class Jobs {
     return { jobs, ...(page.cursor !== undefined && { cursor: page.cursor }) };
   }
 
-  /** Waits until the job is settled; throws `E_TIMEOUT` after `withinMs`, `E_ID` if there is no such job. */
+  /** Waits until the job is settled; throws `E_TIMEOUT` after `withinMs`, `E_ID` if there is no such job. A backend that does
+   *  not answer is waited for as well. */
   async result(address: JobAddress, withinMs: number): Promise<JobView> {
     const { clock } = this.#parts;
     const until = clock.monotonic() + withinMs;
+    let id = 'id' in address ? address.id : '';
     for (let waitMs = FIRST_LOOK_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_LOOK_MS)) {
-      const record = await this.find(address);
-      if (record === undefined)
-        throw new CarillonError('E_ID', 'There is no such job.', {
-          next: 'It may have been forgotten after its `keep`.',
-        });
-      const view = viewJob(this.#parts.namespace, record);
-      if (isSettled(readJob(record))) return view;
+      const { view, settled, cause } = await this.#look(address);
+      if (view !== undefined && settled) return view;
+      id = view?.id ?? id;
       const restMs = until - clock.monotonic();
       if (restMs <= 0) {
-        throw new CarillonError('E_TIMEOUT', `The job ${view.id} is still ${view.state}.`, {
-          next: 'Wait longer, or look with get().',
-          id: view.id,
-        });
+        const message = view === undefined ? 'The backend does not answer.' : `The job ${id} is still ${view.state}.`;
+        throw new CarillonError('E_TIMEOUT', message, { next: 'Wait longer, or look with get().', id, cause });
       }
-      await this.#settled(view.id, Math.min(waitMs, restMs));
+      await this.#settled(id, Math.min(waitMs, restMs));
     }
+  }
+
+  /** How a job stands, or the cause why nobody can tell now. */
+  async #look(address: JobAddress): Promise<{ view?: JobView; settled?: boolean; cause?: unknown }> {
+    try {
+      const record = await this.find(address);
+      if (record !== undefined)
+        return { view: viewJob(this.#parts.namespace, record), settled: isSettled(readJob(record)) };
+    } catch (cause) {
+      if (CarillonError.is(cause)) throw cause;
+      return { cause };
+    }
+    throw new CarillonError('E_ID', 'There is no such job.', { next: 'It may have been forgotten after its `keep`.' });
   }
 
   /** The record of a job. A job of another task than the one asked for is not found. */

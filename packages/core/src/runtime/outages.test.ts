@@ -28,6 +28,20 @@ onBothBackends('ledger out of reach', (stage) => {
     expect(runs).toBe(1);
   });
 
+  it('who waits for a result waits through it, and is told of it in words of the house when the time is over', async () => {
+    const { clock, start } = stage();
+    const worker = await start([implement(task, () => 'ok')]);
+    const { id } = await worker.carillon.schedule(task, 1);
+    const mend = worker.breakOff('ledger');
+    const patient = worker.carillon.result(task, { id }, { within: '5m' });
+    const hasty = worker.carillon.result(task, { id }, { within: '30s' }).catch((error: unknown) => error);
+    await clock.advance(MINUTE);
+    expect(await hasty).toMatchObject({ code: 'E_TIMEOUT', id, cause: expect.any(Error) });
+    mend();
+    await clock.advance(2 * MINUTE);
+    expect(await patient).toMatchObject({ state: 'done', result: 'ok' });
+  });
+
   it('an outage longer than the lease: the job is run again, by whoever comes first, and nothing is lost', async () => {
     const { clock, start } = stage();
     const worker = await start([implement(task, () => 'ok')]);
