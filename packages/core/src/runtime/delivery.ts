@@ -237,7 +237,7 @@ export class Deliveries {
   #finish(delivery: Delivery, key: RecordKey, step: Step | undefined): Promise<void> | undefined {
     if (step === undefined) return undefined; // Y2: lost, or given up at the stop
     this.#parts.events.tell(step.happenings);
-    if (delivery.granted !== undefined && step.outbox.length === 0) return undefined; // its commit was its ack
+    if (step.outbox.length === 0) return ackIf(delivery, true, this.#parts.availability); // Y1
     return this.#sendAndAck(delivery, key, step);
   }
 
