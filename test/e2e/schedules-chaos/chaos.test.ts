@@ -32,17 +32,17 @@ const LOOK_MS = 2_000; // in which a schedule tells of less than it remembers
 const SETTLE_MS = LONG ? 300_000 : 120_000; // a lost message is healed within about a minute
 
 describeWith(['own rocketmq', 'own redis'], 'schedules under chaos', () => {
-  let stage: Awaited<ReturnType<typeof openStage>>;
+  let stage: Awaited<ReturnType<typeof openStage>> | undefined;
   beforeAll(async () => {
     stage = await openStage();
   });
-  afterAll(() => stage.close());
+  afterAll(() => stage?.close());
 
   test(
     `${SCHEDULES} schedules on ${REPLICAS} replicas that are killed for ${SECONDS} s, their topic deleted once`,
     { timeout: (LEAD_SECONDS + SECONDS + 120) * 1000 + SETTLE_MS },
     async () => {
-      const { judge, place, deleteTopic, createTopic } = stage;
+      const { judge, place, deleteTopic, createTopic } = stage!;
       const from = Math.ceil(Date.now() / 1000 + LEAD_SECONDS) * 1000;
       const span = { from, to: from + SECONDS * 1000 };
       const plans = plansOf(SCHEDULES, span);
