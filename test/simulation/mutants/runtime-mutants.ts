@@ -106,6 +106,7 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
   {
     name: 'second-hop',
     breaks: 'I9',
+    workloads: ['hops'],
     file: 'runtime/message.js',
     before: 'return giveBack(delivery, 0, availability); // somebody else was faster: look again',
     after: 'void 0;',
