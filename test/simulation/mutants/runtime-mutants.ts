@@ -78,6 +78,7 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     before: 'if (answer.record.lease === undefined)',
     after: 'if (answer.record.lease === null)',
     does: 'settles once more what its own unanswered commit has settled',
+    workloads: ['keys'],
   },
   {
     name: 'claim-nonce-afresh',
