@@ -5,6 +5,7 @@
 // K2  An answer to a send that is lost on its way back entitles the sender to try again.
 // K3  A delivery entitles the host that has it to flush what it finds promised, once; or else to make a promise of its own
 //     (K1), but not to both.
+// K4  What ends first is used first: a delivery pays before a write does, for the host may still need that after its ack.
 
 import type { Instant } from '@carillon/core/spi';
 
@@ -57,12 +58,9 @@ export class SendCauses {
     const just = this.#justStored.get(host);
     if (just?.at === at) just.ids.push(id);
     else this.#justStored.set(host, { at, ids: [id] });
-    if (account.stores > 0) {
-      account.stores -= 1;
-      return true;
-    }
-    if (account.used >= account.deliveries) return false;
-    account.used += 1;
+    if (account.used < account.deliveries) account.used += 1; // K4
+    else if (account.stores > 0) account.stores -= 1;
+    else return false;
     return true;
   }
 

@@ -42,6 +42,20 @@ test("N1: a delivery pays for a flush or for the holder's own promise, not for b
   expect(story.found).toHaveLength(1);
 });
 
+test('N1: a flush is paid by its delivery, so that a send whose answer was lost can be repeated after it', () => {
+  const story = new Story(sends);
+  const message = promise(story);
+  story.message('stored', message);
+  story.tell({ what: 'fault', host: 'engine-1', fault: 'send-unheard', about: 'send' });
+  story.message('delivered', message);
+  story.message('stored', message);
+  story.message('acked', message);
+  story.message('stored', message);
+  expect(story.found).toEqual([]);
+  story.message('stored', message);
+  expect(story.found).toHaveLength(1);
+});
+
 test('N1: a lost message of an on-claim job that the shop sends again is in order', () => {
   const story = new Story(sends);
   const message = messageOf({ ...story.write('a') }, { onClaim: true });
