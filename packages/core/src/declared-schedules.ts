@@ -9,7 +9,9 @@
 //     somebody paused stays paused.
 
 import { CarillonError } from './errors.js';
-import type { Schedules } from './schedules.js';
+import type { ResolvedPlan } from './schedule/plan.js';
+import type { ScheduleState } from './schedule/schedule.js';
+import type { ScheduleView } from './schedule/view.js';
 import { checkQueue, oneOf, onlyKnown } from './task/options.js';
 import type { Recurring } from './task/recurring.js';
 import type { AnyTask } from './task/task.js';
@@ -36,9 +38,30 @@ export interface SchedulePlan {
   toString(): string;
 }
 
+/** A plan that was checked, and the queue of its occurrences as adapters see it. */
+export type QueuedPlan = ResolvedPlan & { readonly queue: string };
+
+/** What declared schedules ask of all schedules. */
+export interface ScheduleBook {
+  all(query: { readonly states: readonly ScheduleState[] }): AsyncIterable<ScheduleView>;
+  get(id: string): Promise<ScheduleView | undefined>;
+  resolve(
+    id: string,
+    task: AnyTask,
+    spec: Recurring['spec'],
+    payload: unknown,
+    declaredBy: string,
+  ): Promise<QueuedPlan>;
+  putPlan(id: string, plan: QueuedPlan): Promise<unknown>;
+  pause(id: string, options: { readonly note: string }): Promise<unknown>;
+  resume(id: string): Promise<unknown>;
+  delete(id: string): Promise<unknown>;
+  missing(ids: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
 /** What declared schedules work with. */
 export interface DeclaredParts {
-  readonly schedules: Schedules;
+  readonly schedules: ScheduleBook;
   readonly clock: Clock;
   readonly tasks: readonly { readonly task: AnyTask; readonly recurring?: Recurring | undefined }[];
   readonly options: DeclaredOptions;
@@ -173,7 +196,7 @@ export class DeclaredSchedules {
     }
   }
 
-  #resolve({ id, task, recurring }: Declared): ReturnType<Schedules['resolve']> {
+  #resolve({ id, task, recurring }: Declared): Promise<QueuedPlan> {
     return this.#parts.schedules.resolve(id, task, recurring.spec, recurring.payload, this.#owner);
   }
 }

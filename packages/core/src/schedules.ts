@@ -1,6 +1,6 @@
 // Schedules: what users hold of recurring work: put, pause, resume, trigger, backfill, delete, get, list, preview.
 
-import { type DeclaredParts, DeclaredSchedules } from './declared-schedules.js';
+import { type DeclaredParts, DeclaredSchedules, type QueuedPlan } from './declared-schedules.js';
 import { CarillonError } from './errors.js';
 import { checkIdentity, isOf, queueName, scheduleRecord } from './message/names.js';
 import type { JsonOf } from './message/payload.js';
@@ -10,7 +10,7 @@ import { parseRule } from './rule/rule.js';
 import type { RuleSpec } from './rule/spec.js';
 import { ask, pause, putPlan, remove, resume } from './schedule/edit.js';
 import { ScheduleRecords, type ScheduleRecordsParts, unknown } from './schedule-records.js';
-import { checkScheduleId, OVERLAPS, type ResolvedPlan, resolvePlan } from './schedule/plan.js';
+import { checkScheduleId, OVERLAPS, resolvePlan } from './schedule/plan.js';
 import { rememberedRules } from './schedule/rules.js';
 import { readSchedule, type Schedule, type ScheduleState } from './schedule/schedule.js';
 import { type ScheduleView, upcoming, viewSchedule } from './schedule/view.js';
@@ -102,7 +102,7 @@ export class Schedules {
     spec: ScheduleSpec,
     payload: unknown,
     declaredBy?: string,
-  ): Promise<ResolvedPlan & { readonly queue: string }> {
+  ): Promise<QueuedPlan> {
     const { optionsOf, maxBytes, namespace } = this.#parts;
     const resolved = optionsOf(taskOf(task));
     const { schema } = resolved;
@@ -112,11 +112,7 @@ export class Schedules {
   }
 
   /** Puts a plan that was checked before. */
-  async putPlan(
-    id: string,
-    plan: ResolvedPlan & { readonly queue: string },
-    { edition }: EditOptions = {},
-  ): Promise<PutAnswer> {
+  async putPlan(id: string, plan: QueuedPlan, { edition }: EditOptions = {}): Promise<PutAnswer> {
     const { engine, namespace } = this.#parts;
     const record = scheduleRecord(namespace, checkScheduleId(id));
     const put = await this.#records.edit(id, (standing, found) =>
