@@ -43,14 +43,17 @@ test('a job of which the ledger forgot a write is exempt', async () => {
 });
 
 test.each([
-  ['renewal that was not heard excuses a lost lease: it may have been served', 'renew', 0],
-  ['claim does not: it is asked again, and brings what was granted', 'acquire', 1],
-] as const)('T1: a %s', async (_, name, found) => {
+  ['renewal that was not heard excuses a lost lease: it may have been served', 'renew', false, 0],
+  ['claim does not: it is asked again, and brings what was granted', 'acquire', false, 1],
+  ['claim does if the record was edited meanwhile: the repetition is stale (T2)', 'acquire', true, 0],
+] as const)('T1: a %s', async (_, name, edited, found) => {
   const story = new Story(takeovers);
   story.tell({ what: 'host', host: 'engine-1', change: 'started', version: 2 });
   story.write('a');
   story.grant('a');
   story.tell({ what: 'request', host: 'engine-1', to: 'ledger', name, served: false });
+  if (edited)
+    story.write('a', { generation: story.record('a')!.generation + 1, lease: story.record('a')!.lease }, 'shop');
   await story.pass(30_000);
   story.grant('a', 'engine-2');
   expect(story.end()).toHaveLength(found);

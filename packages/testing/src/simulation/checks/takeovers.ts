@@ -3,6 +3,8 @@
 // T1  A lease does not run out under a process that lives, moves and is answered: who holds it renews it, and records what
 //     came of it, or gives it back. So whoever is granted a job whose lease has ended without a word finds that its holder
 //     is gone, stood still, was stopping, or was out of reach of the ledger within the lease.
+// T2  A claim that was not heard is repeated, and finds its lease. Only if somebody has edited the record in between is the
+//     repetition stale, and the lease runs out.
 
 import type { Instant, LedgerRecord } from '@carillon/core/spi';
 import { Exemptions } from './exemptions.js';
@@ -19,17 +21,22 @@ export const takeovers: MonitorMaker = ({ servers, violate }) => {
   const boots = new Map<string, number>();
   const troubledUntil = new Map<string, Instant>(); // by host
   const still = new Set<string>();
+  const unheardUntil = new Map<string, Instant>(); // by host: claims
+  const generations = new Map<string, number>(); // as they were granted
   let ledgerTroubledUntil = -Infinity;
 
   const trouble = (host: string, until: Instant): void =>
     void troubledUntil.set(host, Math.max(until, troubledUntil.get(host) ?? -Infinity));
 
-  const granted = (id: string, before: LedgerRecord, at: Instant): void => {
+  const granted = (before: LedgerRecord, at: Instant): void => {
+    const { kind, id } = before.key;
     const holder = before.lease?.holder;
     if (holder === undefined || exemptions.has(id) || at <= ledgerTroubledUntil) return;
     if (servers.ledger.latest - before.lease!.until > SOON_MS) return; // what was wrong by its end is forgotten
     const [host, boot] = [holder.slice(0, holder.lastIndexOf('.')), holder.slice(holder.lastIndexOf('.') + 1)];
     if (Number(boot) !== boots.get(host) || still.has(host) || at <= (troubledUntil.get(host) ?? -Infinity)) return;
+    const isEdited = generations.get(`${kind} ${id}`) !== before.generation;
+    if (isEdited && at <= (unheardUntil.get(host) ?? -Infinity)) return; // T2
     violate('I3', id, `a job was taken over from ${holder}, which lives and is answered`); // T1
   };
 
@@ -38,10 +45,13 @@ export const takeovers: MonitorMaker = ({ servers, violate }) => {
       exemptions.watch(observation);
       const { at, host } = observation;
       if (observation.what === 'record' && observation.change === 'granted') {
-        if (observation.before !== undefined) granted(observation.key.id, observation.before, at);
+        const { key, before, after } = observation;
+        if (before !== undefined) granted(before, at);
+        generations.set(`${key.kind} ${key.id}`, after!.generation);
       } else if (observation.what === 'request' && host !== undefined) {
         if (observation.to === 'ledger' && !observation.served)
           trouble(host, at + (HOLDING.has(observation.name) ? SLOW_MS : ANSWERED_MS));
+        if (observation.name === 'acquire' && !observation.served) unheardUntil.set(host, at + SLOW_MS);
       } else if (observation.what === 'fault') {
         if (observation.fault === 'slow' && host !== undefined) trouble(host, at + SLOW_MS);
         if (observation.fault === 'clock-step' || observation.fault === 'failover') ledgerTroubledUntil = at + SLOW_MS;
