@@ -188,4 +188,14 @@ describe('a claim that is answered late', () => {
     await clock.advance(15 * SECOND);
     expect(signals[0]!.aborted).toBe(true);
   });
+
+  it('has its lease renewed at once, not at the next beat (T3)', async () => {
+    const { clock, first, answer, begun, signals } = await claimed();
+    await clock.advance(17 * SECOND);
+    answer.release();
+    await clock.advance(MINUTE);
+    expect(begun).toEqual(['first']);
+    expect(signals[0]!.aborted).toBe(false);
+    expect(first.heard('lease:lost')).toEqual([]);
+  });
 });

@@ -3,6 +3,7 @@
 // T1  A lease that could not be renewed counts as lost a margin before it ends, by this host's own monotonic clock, so
 //     that a handler is told to stop while it is still alone.
 // T2  One timer and one call serve everything that is held.
+// T3  What comes with an old lease, as after a claim that was answered late, is kept alive at once, not at the next beat.
 
 import type { Ledger, RecordKey, RenewalAnswer } from '../ports/ledger.js';
 import type { Delivery } from '../ports/transport.js';
@@ -44,8 +45,10 @@ export class Heartbeat {
 
   /** Keeps `held` alive from now on; its lease was last renewed at `beatenAt`, by default just now. */
   add(held: Held, beatenAt = this.#clock.monotonic()): void {
-    this.#beats.set(held, { held, beatenAt });
+    const beat = { held, beatenAt };
+    this.#beats.set(held, beat);
     if (this.#timer === undefined) this.#arm();
+    this.#keep([beat]); // T3
   }
 
   /** Forgets it; answers when it was last kept alive, for whoever goes on holding its lease. */
@@ -67,14 +70,18 @@ export class Heartbeat {
       this.#timer = undefined;
       if (this.#beats.size === 0) return;
       this.#expire();
-      const now = this.#clock.monotonic();
-      const due = [...this.#beats.values()].filter((beat) => now - beat.beatenAt >= this.#leaseMs / 3);
-      if (due.length > 0) {
-        void this.#renew(due, now);
-        void this.#extend(due, now);
-      }
+      this.#keep([...this.#beats.values()]);
       this.#arm();
     });
+  }
+
+  /** Renews and extends those of which a third of the lease is over. */
+  #keep(beats: readonly Beat[]): void {
+    const now = this.#clock.monotonic();
+    const due = beats.filter((beat) => now - beat.beatenAt >= this.#leaseMs / 3);
+    if (due.length === 0) return;
+    void this.#renew(due, now);
+    void this.#extend(due, now);
   }
 
   /** Gives up leases of which nothing was heard for too long, also while a renewal hangs (T1). */
