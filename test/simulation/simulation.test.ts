@@ -24,7 +24,7 @@ const main = join(import.meta.dirname, '..', 'dist', 'simulation', 'main.js');
 const MIXED = '--seeds 16 --hours 6';
 const FORGETFUL = '--seeds 4 --hours 2 --faults failover=5,eviction=20,crash=0.002'; // losses are rare elsewhere
 const KEYS = '--workload keys --seeds 4 --hours 2';
-const SCHEDULES = '--workload schedules --from 4 --seeds 8 --hours 2';
+const SCHEDULES = '--workload schedules --from 12 --seeds 10 --hours 2';
 const FORGETFUL_SCHEDULES =
   '--workload schedules --seeds 4 --hours 2 --faults failover=5,eviction=20,crash=0.002,versions=0.5';
 const NEW = '--seeds 4 --hours 3';

@@ -79,6 +79,7 @@ export class History {
         this.#called(observation.call);
         break;
       case 'answer':
+        this.#repeated(observation.call, observation.tries - 1);
         if (!observation.failed && observation.call.call === 'schedule')
           this.#scheduled(observation.call, observation.answer as { outcome: string; id: string }, at);
         break;
@@ -114,7 +115,7 @@ export class History {
     return this.#cancelsByKey.get(`${task}/${key}`) ?? 0;
   }
 
-  /** How often business code scheduled something under a key. */
+  /** How often business code scheduled something under a key; a repeated call may have been served each time. */
   schedulesOf(task: string, key: string): number {
     return this.#schedulesByKey.get(`${task}/${key}`) ?? 0;
   }
@@ -137,6 +138,11 @@ export class History {
     if (key === undefined) return;
     const counts = call === 'cancel' ? this.#cancelsByKey : call === 'schedule' ? this.#schedulesByKey : undefined;
     counts?.set(`${task}/${key}`, (counts.get(`${task}/${key}`) ?? 0) + 1);
+  }
+
+  #repeated({ call, task, key }: Call, times: number): void {
+    if (call !== 'schedule' || key === undefined || times === 0) return;
+    this.#schedulesByKey.set(`${task}/${key}`, this.schedulesOf(task!, key) + times);
   }
 
   #scheduled(call: Call, { outcome, id }: { outcome: string; id: string }, at: Instant): void {

@@ -140,6 +140,8 @@ test('replaced: something else was scheduled under its key', () => {
   };
   expect(ended(gone, again(2))).toEqual([]);
   expect(ended(gone, again(1))).toEqual(['nothing else was scheduled under its key']);
+  const repeated = (story: Story) => story.call('schedule', { key: 'k', tries: 2 }, { outcome: 'kept', id: 'a' });
+  expect(ended(gone, repeated)).toEqual([]);
 });
 
 test('a state that is none is seen', () => {

@@ -177,16 +177,16 @@ export class Story {
   /** Business code makes a call and is answered. */
   call(
     call: 'schedule' | 'cancel' | 'reschedule' | 'redrive',
-    about: { readonly id?: string; readonly key?: string; readonly options?: Record<string, unknown> },
+    about: { readonly id?: string; readonly key?: string; readonly options?: Record<string, unknown>; tries?: number },
     answer: { readonly outcome: string; readonly id?: string },
     meanwhile: () => void = () => {},
   ): void {
     this.#calls += 1;
-    const { id, key, options = {} } = about;
+    const { id, key, options = {}, tries = 1 } = about;
     const made = { call, number: this.#calls, task: 'mail', id, key, options };
     this.tell({ what: 'call', host: 'shop', call: made });
     meanwhile();
-    this.tell({ what: 'answer', host: 'shop', call: made, answer, failed: false, tries: 1 });
+    this.tell({ what: 'answer', host: 'shop', call: made, answer, failed: false, tries });
   }
 
   #put(record: LedgerRecord, host: string): LedgerRecord {
