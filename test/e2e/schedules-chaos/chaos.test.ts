@@ -70,8 +70,8 @@ describeWith(['own rocketmq', 'own redis'], 'schedules under chaos', () => {
       };
       const isOpen = async (): Promise<boolean> => {
         for (const { state } of (await look()).values()) if (state === 'active') return true;
-        for await (const { state } of judge.jobs({ states: ['scheduled'] })) if (state === 'scheduled') return true;
-        return false;
+        const open = await judge.jobs({ states: ['scheduled', 'running'] }).next();
+        return open.done !== true;
       };
 
       await lookUntil(from + SECONDS * 250); // a quarter of it
