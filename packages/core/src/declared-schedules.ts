@@ -42,7 +42,7 @@ export interface SchedulePlan {
 export type QueuedPlan = ResolvedPlan & { readonly queue: string };
 
 /** What declared schedules ask of all schedules. */
-export interface ScheduleBook {
+interface ScheduleBook {
   all(query: { readonly states: readonly ScheduleState[] }): AsyncIterable<ScheduleView>;
   get(id: string): Promise<ScheduleView | undefined>;
   resolve(
