@@ -142,7 +142,7 @@ export class History {
 
   #repeated({ call, task, key }: Call, times: number): void {
     if (call !== 'schedule' || key === undefined || times === 0) return;
-    this.#schedulesByKey.set(`${task}/${key}`, this.schedulesOf(task!, key) + times);
+    this.#schedulesByKey.set(`${task}/${key}`, this.schedulesOf(task, key) + times);
   }
 
   #scheduled(call: Call, { outcome, id }: { outcome: string; id: string }, at: Instant): void {
