@@ -65,14 +65,7 @@ export function jobKind(parts: JobKindParts): Kind {
   const content = (job: Job, now: Instant, wakeAt?: Instant): RecordContent =>
     isSettled(job) ? writeJob(job, undefined) : carry(job, now, carriage(), wakeAt);
 
-  const step = (
-    job: Job,
-    record: LedgerRecord,
-    expect: Expectation,
-    now: Instant,
-    happenings: () => readonly Happening[],
-    wakeAt?: Instant,
-  ): Step => {
+  const step: JobDesk['step'] = (job, record, expect, now, happenings, wakeAt) => {
     const { content: written, writes } = withBell(namespace, job, content(job, now, wakeAt), now, carriage().fused);
     const pointer = record.wakeAt === undefined ? NO_WRITES : withPointer(namespace, job); // else its key may be another's
     const put: Write = { do: 'put', key: record.key, expect, content: written };

@@ -1,9 +1,9 @@
 // Placing: what a change asks of the records that it meets, and what it leaves behind.
 
 import { expect } from 'vitest';
-import type { Expectation, Write } from '@carillon/core/spi';
+import type { Expectation, RecordKey, Write } from '@carillon/core/spi';
 import type { Test } from '../suite.js';
-import type { ProbedLedger } from './ledger-probe.js';
+import type { LedgerProbe, ProbedLedger } from './ledger-probe.js';
 import { asGranted, FAR_MS, jobKey, outboxEntry } from './ledger-probe.js';
 
 /** Expectations, and changes as a whole (L1, L2 of ports/ledger.ts). */
@@ -77,27 +77,21 @@ export function placing(test: Test<ProbedLedger>): void {
   });
 
   test('L1: does nothing at all if one write of a change fails, wherever it stands', async ({ probe }) => {
-    const key = (id: string) => jobKey(id, 'shared');
-    const put = (id: string, expect: Expectation): Write => ({
-      do: 'put',
-      key: key(id),
-      expect,
-      content: probe.content(),
-    });
+    const put = putsOf(probe);
     await probe.commit([put('there', { absent: true }), put('gone', { absent: true })]);
-    const [record] = await probe.ledger.read([key('there')]);
+    const [record] = await probe.ledger.read([shared('there')]);
 
     const others: readonly Write[] = [
       put('new', { absent: true }),
-      { do: 'remove', key: key('gone'), expect: { any: true } },
+      { do: 'remove', key: shared('gone'), expect: { any: true } },
     ];
     for (const writes of [
       [put('there', { absent: true }), ...others],
       [others[0]!, put('there', { absent: true }), others[1]!],
       [...others, put('there', { absent: true })],
     ]) {
-      expect(await probe.commit(writes)).toEqual({ answer: 'conflict', key: key('there'), record });
-      const [fresh, gone, there] = await probe.ledger.read([key('new'), key('gone'), key('there')]);
+      expect(await probe.commit(writes)).toEqual({ answer: 'conflict', key: shared('there'), record });
+      const [fresh, gone, there] = await probe.ledger.read([shared('new'), shared('gone'), shared('there')]);
       expect([fresh, gone?.version, there]).toEqual([undefined, 1, record]);
     }
   });
@@ -116,27 +110,21 @@ export function placing(test: Test<ProbedLedger>): void {
   });
 
   test('L1: takes the last word of a holder and new records beside it together, or none of them', async ({ probe }) => {
-    const key = (id: string) => jobKey(id, 'shared');
-    const put = (id: string, expect: Expectation): Write => ({
-      do: 'put',
-      key: key(id),
-      expect,
-      content: probe.content(),
-    });
+    const put = putsOf(probe);
     await probe.commit([put('held', { absent: true }), put('taken', { absent: true })]);
-    const grant = asGranted(await probe.grant('held', { key: key('held') }));
-    const [held, taken] = await probe.ledger.read([key('held'), key('taken')]);
+    const grant = asGranted(await probe.grant('held', { key: shared('held') }));
+    const [held, taken] = await probe.ledger.read([shared('held'), shared('taken')]);
 
-    const conflict = { answer: 'conflict', key: key('taken'), record: taken };
+    const conflict = { answer: 'conflict', key: shared('taken'), record: taken };
     const beside = [put('new', { absent: true }), put('taken', { absent: true })];
     expect(await probe.commit([put('held', grant), ...beside])).toEqual(conflict);
     const lost = { ...grant, fence: grant.fence - 1 };
     expect(await probe.commit([put('held', lost), put('new', { absent: true })])).toEqual({ answer: 'lost' });
-    expect(await probe.ledger.read([key('held'), key('new')])).toEqual([held, undefined]);
+    expect(await probe.ledger.read([shared('held'), shared('new')])).toEqual([held, undefined]);
 
     for (const nonce of ['first', 'first']) {
       expect(await probe.commit([put('held', grant), put('new', { absent: true })], nonce)).toEqual({ answer: 'ok' });
-      const [ended, fresh] = await probe.ledger.read([key('held'), key('new')]);
+      const [ended, fresh] = await probe.ledger.read([shared('held'), shared('new')]);
       expect([ended?.version, ended?.lease, fresh?.version]).toEqual([grant.version + 1, undefined, 1]);
     }
   });
@@ -210,4 +198,10 @@ export function placing(test: Test<ProbedLedger>): void {
     await probe.commit([{ do: 'remove', key: jobKey('a'), expect: { any: true } }]);
     expect(await probe.place('a')).toMatchObject({ version: 1, fence: 0, lease: undefined, interrupted: [] });
   });
+}
+
+const shared = (id: string): RecordKey => jobKey(id, 'shared');
+
+function putsOf(probe: LedgerProbe): (id: string, expect: Expectation) => Write {
+  return (id, expect) => ({ do: 'put', key: shared(id), expect, content: probe.content() });
 }
