@@ -5,7 +5,8 @@
 // H2  (I7) The slot that is armed follows from the last one by the rule, step by step; what lies between was taken, by who
 //     held the schedule, and not before it was due (I5).
 // H3  (I2, the contract) Every slot that is taken, and everything that is asked for, is placed, waits, or is counted as
-//     missed: no more and no less, and none beyond the limit. What is counted as placed has a record of its own from that very change on.
+//     missed: no more and no less, and none beyond the limit. What is counted as placed has a record of its own from that very change on,
+//     or, after the ledger has forgotten the schedule's last words, from before.
 // H4  (I10) What is placed was armed, waited or was asked for; of a schedule that is not active only what was asked for; with
 //     the task and payload of the plan that stood. An edit never goes back: its next slot is later than all that were taken.
 // H5  (I4) Editions, watermarks and what was taken never decrease, and no watermark passes what runs or waits.
@@ -87,9 +88,10 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
     const excluded = last === undefined ? 0 : rule.excluded(was.takenTo, last, MOST_SLOTS).slots.length;
     const cut =
       is.remaining === 0 && before.state !== 'ended' && after.state === 'ended' && is.next !== undefined ? 1 : 0;
-    account(id, was, is, slots.length + excluded + cut + waited.length + requested.length, placed.length);
+    const started = [...placed, ...standing(id, new Set(slots), placed)];
+    account(id, was, is, slots.length + excluded + cut + waited.length + requested.length, started.length);
 
-    const byRule = placed.filter((job) => !nameIn(job.key.id, 0).includes('~')).length;
+    const byRule = started.filter((job) => !nameIn(job.key.id, 0).includes('~')).length;
     if (is.remaining !== (was.remaining === undefined ? undefined : was.remaining - byRule) || (is.remaining ?? 0) < 0)
       violate('I2', id, `of ${was.remaining} occurrences that the limit allows ${byRule} were placed`); // H3
     startedByRule.set(id, (startedByRule.get(id) ?? 0) + byRule);
@@ -106,6 +108,15 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
       if (job.task !== action.task || JSON.stringify(payload) !== JSON.stringify(action.payload))
         violate('I10', id, `${job.key.id} was placed, and the schedule runs something else`); // H4
     }
+  };
+
+  /** Occurrences that a forgotten tick has placed before, and that still stand (H3). */
+  const standing = (id: string, slots: ReadonlySet<Instant>, placed: readonly LedgerRecord[]): LedgerRecord[] => {
+    if (!forgotten.has(id)) return [];
+    const placedNow = new Set(placed.map(({ key }) => key.id));
+    const names = [...slots].map((slot) => `${id}@${new Date(slot).toISOString().replace('.000Z', 'Z')}-`); // a dead letter tells no slot
+    const jobs = [...servers.ledger.records.kind('job')].map(({ record }) => record);
+    return jobs.filter(({ key }) => !placedNow.has(key.id) && names.some((name) => key.id.startsWith(name)));
   };
 
   /** H3. */
