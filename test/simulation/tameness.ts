@@ -5,7 +5,7 @@
 
 import { type Tally, tame, type TrialChoices } from '@carillon/testing/simulation';
 
-const WORKLOADS = ['mixed', 'schedules'];
+const WORKLOADS = ['mixed', 'schedules', 'weeks'];
 const ENOUGH_SEEDS = 50;
 const ENOUGH_HOURS = 1_000;
 

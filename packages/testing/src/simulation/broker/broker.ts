@@ -49,6 +49,9 @@ export interface BrokerParts {
 
 const LONG_POLL_MS = 60_000;
 const KEPT_MS = 3_600_000;
+const encoder = new TextEncoder();
+const NO_ENVELOPES = ['', '{}', '[1]', 'Hello?', '{"v":1,"r":1,"k":"jo', '{"v":1,"r":1,"k":"job","i":7,"t":"x"}'];
+const GARBAGE = [Uint8Array.of(0xff, 0xfe), ...NO_ENVELOPES.map((text) => encoder.encode(text))];
 
 /** The broker of one run. */
 export class Broker implements Server {
@@ -153,6 +156,18 @@ export class Broker implements Server {
         this.#say('lost', stored.message, undefined);
       }
     }
+  }
+
+  /** Puts what nobody of ours has sent on a queue that somebody has asked for. */
+  litter(): void {
+    const random = this.#chance.stream('garbage');
+    const oneOf = <T>(things: readonly T[]): T | undefined => things[Math.floor(random.next() * things.length)];
+    const queue = oneOf([...this.#queues.keys()]);
+    if (queue === undefined) return;
+    const id = `garbage-${this.#stored + 1}`;
+    const message = { id, queue, body: oneOf(GARBAGE)!, deliverAt: this.#world.now };
+    this.#say('stored', message, undefined);
+    this.#store(message);
   }
 
   /** Every message that is kept. */

@@ -52,9 +52,10 @@ async function change(
   before: LedgerRecord,
   after: LedgerRecord,
   placed: readonly LedgerRecord[] = [],
-  { host = 'engine-1', standing = [] as readonly LedgerRecord[] } = {},
+  { host = 'engine-1', standing = [] as readonly LedgerRecord[], isForgotten = false } = {},
 ): Promise<readonly string[]> {
   const story = new Story(chains);
+  if (isForgotten) story.tell({ what: 'forgotten', host: undefined, key, before: undefined, after: undefined });
   for (const record of standing) story.servers.ledger.records.put({ record, nonce: '' });
   await story.pass(10 * MINUTE);
   story.tell({ what: 'record', host, change: 'written', key, before, after });
@@ -154,6 +155,23 @@ describe('the monitor of chains', () => {
     expect(await change(before, taken(), [occurrence(1)], ended)).toEqual([]);
     const both = taken({ running: [{ slot: T0 }, { slot: slot(1) }] });
     expect(await change(before, both, [occurrence(1)])).toContain('I2: 2 occurrences are followed at once');
+  });
+
+  test('H3: what stands since a tick that was forgotten may count as placed, when its turn comes; what stands otherwise not', async () => {
+    const dead = { ...occurrence(1), state: 'dead', body: '{}' }; // a dead letter tells no slot
+    const standing = [dead];
+    expect(await change(schedule(), taken(), [], { standing, isForgotten: true })).toEqual([]);
+    expect(await change(schedule(), taken(), [], { isForgotten: true })).toContain(
+      'I2: 1 occurrences were counted as placed, and 0 have a record',
+    );
+    expect(await change(schedule(), taken(), [], { standing })).toContain(
+      'I2: 1 occurrences were counted as placed, and 0 have a record',
+    );
+
+    const waits = taken({ waiting: [{ slot: slot(1) }], counts: { started: 0, missed: {} } });
+    expect(await change(schedule(), waits, [], { standing, isForgotten: true })).toEqual([]);
+    const starts = taken({ takenTo: slot(1), next: slot(2) }, { generation: 3 });
+    expect(await change(waits, starts, [], { standing, isForgotten: true })).toEqual([]);
   });
 
   test('H7: at the end no schedule is overdue or set aside', async () => {

@@ -18,7 +18,16 @@ import type { Observation } from '../observation.js';
 import { timeOf } from '../report/plain-words.js';
 import { bodyOf, envelopeOf, isSettled } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
-import { missedOf, nameIn, nameOf, type Request, ruleOf, type ScheduleBody, scheduleOf } from './schedule-record.js';
+import {
+  missedOf,
+  nameIn,
+  nameOf,
+  type OccurrenceKey,
+  type Request,
+  ruleOf,
+  type ScheduleBody,
+  scheduleOf,
+} from './schedule-record.js';
 
 /** One change of a schedule, and the occurrences that it placed. */
 interface Change {
@@ -88,13 +97,17 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
     const excluded = last === undefined ? 0 : rule.excluded(was.takenTo, last, MOST_SLOTS).slots.length;
     const cut =
       is.remaining === 0 && before.state !== 'ended' && after.state === 'ended' && is.next !== undefined ? 1 : 0;
-    const started = [...placed, ...standing(id, new Set(slots), placed)];
-    account(id, was, is, slots.length + excluded + cut + waited.length + requested.length, started.length);
+    const came = slots.length + excluded + cut + waited.length + requested.length;
+    const mayStand = [...slots.map((slot) => ({ slot })), ...(was.waiting ?? [])];
+    account(id, was, is, came, placed.length, standing(after, mayStand, placed));
 
-    const byRule = started.filter((job) => !nameIn(job.key.id, 0).includes('~')).length;
-    if (is.remaining !== (was.remaining === undefined ? undefined : was.remaining - byRule) || (is.remaining ?? 0) < 0)
+    const stood = is.counts.started - was.counts.started - placed.length;
+    const byRule = placed.filter((job) => !nameIn(job.key.id, 0).includes('~')).length;
+    const used = was.remaining === undefined ? byRule : was.remaining - (is.remaining ?? 0);
+    if ((was.remaining === undefined) !== (is.remaining === undefined) || used < byRule || used > byRule + stood)
       violate('I2', id, `of ${was.remaining} occurrences that the limit allows ${byRule} were placed`); // H3
-    startedByRule.set(id, (startedByRule.get(id) ?? 0) + byRule);
+    if ((is.remaining ?? 0) < 0) violate('I2', id, 'more occurrences were placed than the limit allows'); // H3
+    startedByRule.set(id, (startedByRule.get(id) ?? 0) + used);
     const passed = (slot: Instant): boolean => was.gap !== undefined && slot <= was.gap.until;
     const mayStart = new Set([...waited, ...requested, ...slots.filter((slot) => !passed(slot)).map(String)]);
     for (const job of placed) {
@@ -110,19 +123,22 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
     }
   };
 
-  /** Occurrences that a forgotten tick has placed before, and that still stand (H3). */
-  const standing = (id: string, slots: ReadonlySet<Instant>, placed: readonly LedgerRecord[]): LedgerRecord[] => {
-    if (!forgotten.has(id)) return [];
+  /** How many of some occurrences have a record that a forgotten tick has placed (H3). */
+  const standing = (
+    schedule: LedgerRecord,
+    slots: readonly OccurrenceKey[],
+    placed: readonly LedgerRecord[],
+  ): number => {
+    if (!forgotten.has(schedule.key.id)) return 0;
     const placedNow = new Set(placed.map(({ key }) => key.id));
-    const names = [...slots].map((slot) => `${id}@${new Date(slot).toISOString().replace('.000Z', 'Z')}-`); // a dead letter tells no slot
-    const jobs = [...servers.ledger.records.kind('job')].map(({ record }) => record);
-    return jobs.filter(({ key }) => !placedNow.has(key.id) && names.some((name) => key.id.startsWith(name)));
+    const jobs = slots.map((one) => jobOf(schedule, one)).filter((job) => job !== undefined);
+    return jobs.filter(({ key }) => !placedNow.has(key.id)).length;
   };
 
   /** H3. */
-  const account = (id: string, was: ScheduleBody, is: ScheduleBody, came: number, placed: number): void => {
+  const account = (id: string, was: ScheduleBody, is: ScheduleBody, came: number, placed: number, stood = 0): void => {
     const started = is.counts.started - was.counts.started;
-    if (started !== placed)
+    if (started < placed || started > placed + stood)
       violate('I2', id, `${started} occurrences were counted as placed, and ${placed} have a record`);
     const missed = missedOf(is) - missedOf(was);
     const waiting = is.waiting?.length ?? 0;

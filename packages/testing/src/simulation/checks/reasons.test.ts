@@ -72,6 +72,11 @@ test.each(['no such customer', 'unknown customer', 'record lost'])(
   },
 );
 
+test('malformed message: nothing else was ever seen of it', () => {
+  expect(ended(dead('malformed message: not JSON'))).toEqual([]);
+  expect(ended(dead('malformed message: not JSON'), fail)).toEqual(['it is a job, whose messages can be read']);
+});
+
 test('failed: an attempt of a never-again job has', () => {
   expect(ended(dead('failed', { neverAgain: true }), fail)).toEqual([]);
   expect(ended(dead('failed', { neverAgain: true }))).toEqual(['no attempt of it has failed']);

@@ -21,6 +21,7 @@ interface Case {
 /** What is missing for the reason to be justified; undefined if nothing is. */
 type Justify = (it: Case) => string | undefined;
 
+const MALFORMED = 'malformed message: ';
 const UNKNOWN_MS = 15 * 60_000;
 const SKEW_MS = 10_000; // how far two clocks that the engine goes by may be apart: steps of the ledger's, drift of a host's
 
@@ -86,6 +87,9 @@ const CANCELLED: Justify = ({ body, record, job, history }) => {
   return calls > 0 ? undefined : 'nobody asked to cancel it';
 };
 
+const malformed: Justify = ({ job }) =>
+  job.sent + job.delivered + job.grants === 0 ? undefined : 'it is a job, whose messages can be read';
+
 /** Why the history does not justify how a job ended; undefined if it does. */
 export function unjustified(record: LedgerRecord, job: JobHistory, history: History, plan: Plan): string | undefined {
   const body = bodyOf(record);
@@ -94,6 +98,7 @@ export function unjustified(record: LedgerRecord, job: JobHistory, history: Hist
   switch (record.state) {
     case 'dead':
       if (job.gaveUp.has(reason)) return undefined; // R2
+      if (reason.startsWith(MALFORMED)) return malformed(it);
       return (Object.hasOwn(DEAD, reason) ? DEAD[reason] : noReason)?.(it);
     case 'indeterminate':
       return INDETERMINATE(it);

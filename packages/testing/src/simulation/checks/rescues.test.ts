@@ -145,6 +145,7 @@ const STORIES: Readonly<Record<(typeof JOB_RESCUES)[number], readonly Observatio
     { what: 'forgotten', at: 0, host: undefined, key: record().key, before: record(), after: undefined },
   ],
   'a loss of the ledger was reported': [event('ledger:loss')],
+  'a malformed message was set aside': [event('delivery:malformed')],
   'a record was created on claim': [change('written', undefined, record())],
   'a tombstone stopped an on-claim job': [
     change('written', undefined, record({ state: 'cancelled', wakeAt: undefined }), 'shop'),

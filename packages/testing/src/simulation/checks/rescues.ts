@@ -38,6 +38,7 @@ export const JOB_RESCUES = [
   'a late job was skipped',
   'a failover forgot something',
   'a loss of the ledger was reported',
+  'a malformed message was set aside',
   'a record was created on claim',
   'a tombstone stopped an on-claim job',
   'a stopping host let its handlers end',
@@ -62,7 +63,7 @@ export function merged(counts: Iterable<RescueCounts>): RescueCounts {
 
 /** What a workload is there to bring about. */
 export function rescuesOf(workload: string): readonly Rescue[] {
-  return workload === 'schedules' ? SCHEDULE_RESCUES : JOB_RESCUES;
+  return workload === 'schedules' || workload === 'weeks' ? SCHEDULE_RESCUES : JOB_RESCUES;
 }
 
 /** What of that never happened: a suite for which this is not empty was too tame. */
@@ -217,6 +218,7 @@ export class Rescues {
     if (event === 'job:hopped') this.#count('a hop was taken');
     if (event === 'job:overran') this.#count('a handler overran');
     if (event === 'ledger:loss') this.#count('a loss of the ledger was reported');
+    if (event === 'delivery:malformed') this.#count('a malformed message was set aside');
     if (event === 'backend:up' && downMs > OUTAGE_MS) this.#count('an outage was lived through');
     if (event === 'job:indeterminate') this.#count('a job was parked as indeterminate');
     if (event === 'job:dead' && reason === 'interrupted too often') this.#count('a job died of interruptions');

@@ -108,6 +108,22 @@ test('N4: after an edit the outbox of a schedule holds two messages of its own, 
   expect(story.found).toEqual(['I9: engine-3 sent a message without a cause']);
 });
 
+test("N4: to flush another record's outbox costs a job's own deliveries nothing", () => {
+  const story = new Story(sends);
+  const schedule = { ...story.write('a'), key: { kind: 'schedule', id: 's', partition: '00' } };
+  const job = messageOf(story.record('a')!);
+  const after = { ...schedule, outbox: [promised(job)] };
+  story.tell({ what: 'record', change: 'written', host: 'engine-2', key: schedule.key, before: schedule, after });
+  story.message('delivered', messageOf(schedule));
+  story.message('delivered', job);
+  story.message('stored', job); // what the schedule has promised
+  story.message('acked', messageOf(schedule));
+  story.message('stored', job); // what the job has
+  expect(story.found).toEqual([]);
+  story.message('stored', job);
+  expect(story.found).toEqual(['I9: engine-1 sent a message without a cause']);
+});
+
 test('N3: a loop on a record, and one of receives, is seen', () => {
   const story = new Story(sends);
   for (let i = 0; i < 60; i += 1) story.write('a');

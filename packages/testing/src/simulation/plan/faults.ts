@@ -47,6 +47,7 @@ export const FAULTS = {
   versions: { unit: 'chance', from: 0.1, to: 0.9, means: 'an engine that starts runs the old version of the program' },
   skew: { unit: 'seconds', from: 0.05, to: 120, means: "each engine's clock is off by up to so much, and drifts" },
   partition: perHour(0.1, 1, 'an engine reaches neither broker nor ledger for up to 5 min'),
+  garbage: perHour(0.1, 2, 'something that is no message of ours comes to a queue'),
 } satisfies Record<string, FaultClass>;
 
 /** The name of a class of faults. */

@@ -98,6 +98,7 @@ export class Servers {
     if (this.#parts.plan.shape === 'fused') return;
     this.#every('broker-down', down(broker), up(broker));
     this.#every('retention', () => broker.expire());
+    this.#every('garbage', () => broker.litter());
     for (const host of hosts) {
       this.#every(
         'partition',
