@@ -1,7 +1,7 @@
 // Change: applies one change to records, in a draft that counts only as a whole (L1 of ports/ledger.ts).
 
 import type { Change, ChangeAnswer, Expectation, LedgerRecord, RecordKey, Write } from '@carillon/core/spi';
-import { copyKey, copyOutbox, handOut, identityOf } from './records.js';
+import { copyKey, copyOutbox, draftOf, handOut, isSameKey } from './records.js';
 import type { Entry, Records } from './records.js';
 
 /** Performs a change on the records, or says why not and leaves them alone. */
@@ -12,17 +12,19 @@ export function applyChange(records: Records, change: Change): ChangeAnswer {
   }
   if (isRepeat(records, change)) return { answer: 'ok' }; // L4
 
-  const draft = new Map<string, Draft>();
+  const touched: Touched[] = [];
   for (const write of writes) {
-    const identity = identityOf(write.key);
-    const stored = records.at(identity);
-    const drafted = draft.get(identity);
-    const entry = drafted ? drafted.entry : stored;
-    const refusal = write.do === 'sent' ? undefined : refuse(entry?.record, write.key, write.expect);
+    const { key } = write;
+    let one = touched.length === 0 ? undefined : touched.find((other) => isSameKey(other.key, key));
+    if (one === undefined) {
+      const stored = records.get(key);
+      touched.push((one = { key, stored, entry: stored }));
+    }
+    const refusal = write.do === 'sent' ? undefined : refuse(one.entry?.record, key, write.expect);
     if (refusal) return refusal;
-    draft.set(identity, { key: write.key, stored, entry: perform(entry, write, nonce) });
+    one.entry = perform(one.entry, write, nonce);
   }
-  for (const { key, stored, entry } of draft.values()) {
+  for (const { key, stored, entry } of touched) {
     if (entry === undefined) records.remove(key, nonce);
     else if (entry !== stored) records.put(entry);
   }
@@ -30,27 +32,26 @@ export function applyChange(records: Records, change: Change): ChangeAnswer {
 }
 
 /** What becomes of an entry in a change. */
-interface Draft {
+interface Touched {
   readonly key: RecordKey;
   readonly stored: Entry | undefined;
-  readonly entry: Entry | undefined;
+  entry: Entry | undefined;
 }
 
 /** A change was one step, so one record that carries its nonce tells that all of it has happened. */
 function isRepeat(records: Records, { nonce, writes }: Change): boolean {
-  return writes.some(
-    (write) =>
-      (write.do === 'put' && records.get(write.key)?.nonce === nonce) ||
-      (write.do === 'remove' && records.removedBy(write.key, nonce)),
-  );
+  for (const { do: what, key } of writes) {
+    if (what === 'put' && records.get(key)?.nonce === nonce) return true;
+    if (what === 'remove' && records.removedBy(key, nonce)) return true;
+  }
+  return false;
 }
 
 function refuse(record: LedgerRecord | undefined, key: RecordKey, expect: Expectation): ChangeAnswer | undefined {
-  const conflict: ChangeAnswer = { answer: 'conflict', key: copyKey(key), record: record && handOut(record) };
   if ('any' in expect) return undefined;
-  if ('absent' in expect) return record === undefined ? undefined : conflict;
   if ('fence' in expect && record?.fence !== expect.fence) return { answer: 'lost' };
-  return record?.version === expect.version ? undefined : conflict;
+  const stands = 'absent' in expect ? record === undefined : record?.version === expect.version;
+  return stands ? undefined : { answer: 'conflict', key: copyKey(key), record: record && handOut(record) };
 }
 
 function perform(entry: Entry | undefined, write: Write, nonce: string): Entry | undefined {
@@ -91,6 +92,8 @@ function strike(entry: Entry, messages: readonly string[]): Entry {
   if (last === undefined) return entry;
   const outbox = Object.freeze(record.outbox.filter((unsent) => !struck.includes(unsent)));
   const settled = record.wakeAt === undefined; // and stays so
-  const wakeAt = outbox.length > 0 || settled ? record.wakeAt : last.wakeAt;
-  return { record: Object.freeze({ ...record, outbox, wakeAt }), nonce: entry.nonce };
+  const rest = draftOf(record);
+  rest.outbox = outbox;
+  if (outbox.length === 0 && !settled) rest.wakeAt = last.wakeAt;
+  return { record: Object.freeze(rest), nonce: entry.nonce };
 }

@@ -55,7 +55,7 @@ export class MemoryLedger implements Ledger {
       if (entry === undefined) return { answer: 'absent' };
       const { record, answer } = judge(entry.record, claim, now);
       if (record !== entry.record) this.#records.put({ record, nonce: entry.nonce });
-      return 'record' in answer ? { ...answer, record: handOut(answer.record) } : answer;
+      return answer.record.outbox.length === 0 ? answer : { ...answer, record: handOut(answer.record) };
     });
   }
 

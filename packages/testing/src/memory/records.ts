@@ -23,24 +23,31 @@ export function attentionAt({ wakeAt, lease }: LedgerRecord): Instant | undefine
   return wakeAt === undefined ? undefined : Math.max(lease?.until ?? 0, wakeAt);
 }
 
-/** One text per key; the partition belongs to it, as it does on Redis. */
-export function identityOf(key: RecordKey): string {
-  return `${key.kind.length} ${key.id.length} ${key.kind}${key.id}${key.partition}`;
+/** Whether two keys name one record; the partition belongs to the name, as it does on Redis. */
+export function isSameKey(a: RecordKey, b: RecordKey): boolean {
+  return a.id === b.id && a.partition === b.partition && a.kind === b.kind;
 }
 
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** Where a record is kept, and how many had been filed before it. */
+interface Slot {
+  readonly order: number;
+  entry: Entry;
+}
+
 /** The records of one memory store, shared by all handles on it. */
 export class Records {
-  readonly #entries = new Map<string, Entry>();
+  readonly #slots = new Map<string, Map<string, Map<string, Slot>>>(); // kind → partition → id
+  #filed = 0;
   readonly #byAttention = new Map<string, SortedSet<Entry>>();
   readonly #byId = new Map<string, SortedSet<RecordKey>>();
   readonly #byExpiry = new SortedSet<Entry>(
     (a, b) => a.record.expiresAt! - b.record.expiresAt! || compareKeys(a.record.key, b.record.key),
   );
-  readonly #removals = new Map<string, string>(); // identity → nonce, the latest of them
+  readonly #removals: { readonly key: RecordKey; readonly nonce: string }[] = []; // the latest of them
   readonly #changed: Changed;
 
   /** `changed` hears of every entry that is filed, replaced or removed. */
@@ -49,21 +56,21 @@ export class Records {
   }
 
   get(key: RecordKey): Entry | undefined {
-    return this.#entries.get(identityOf(key));
-  }
-
-  /** The entry under a key that is given as text. */
-  at(identity: string): Entry | undefined {
-    return this.#entries.get(identity);
+    return this.#slots.get(key.kind)?.get(key.partition)?.get(key.id)?.entry;
   }
 
   /** Files an entry in place of the one under the same key. */
   put(entry: Entry): void {
     const { record } = entry;
-    const identity = identityOf(record.key);
-    const before = this.#entries.get(identity);
-    this.#entries.set(identity, entry);
-    if (before === undefined) this.#ids(record.key.kind).add(record.key);
+    const ids = this.#partition(record.key);
+    const slot = ids.get(record.key.id);
+    const before = slot?.entry;
+    if (slot === undefined) {
+      ids.set(record.key.id, { order: (this.#filed += 1), entry });
+      this.#ids(record.key.kind).add(record.key);
+    } else {
+      slot.entry = entry;
+    }
     if (before !== undefined && !isSamePlace(before.record, record)) this.#unfile(before);
     if (attentionAt(record) !== undefined) this.queue(record.queue).replace(entry);
     else if (record.expiresAt !== undefined) this.#byExpiry.replace(entry);
@@ -74,24 +81,21 @@ export class Records {
   remove(key: RecordKey, nonce: string): void {
     if (this.get(key) === undefined) return;
     this.delete(key);
-    this.#removals.set(identityOf(key), nonce);
-    for (const oldest of this.#removals.keys()) {
-      if (this.#removals.size <= REMEMBERED_REMOVALS) break;
-      this.#removals.delete(oldest);
-    }
+    this.#removals.push({ key: copyKey(key), nonce });
+    if (this.#removals.length > REMEMBERED_REMOVALS) this.#removals.shift();
   }
 
   /** Whether the record is absent because of this request. */
   removedBy(key: RecordKey, nonce: string): boolean {
-    return this.get(key) === undefined && this.#removals.get(identityOf(key)) === nonce;
+    if (this.get(key) !== undefined) return false;
+    return this.#removals.findLast((removal) => isSameKey(removal.key, key))?.nonce === nonce;
   }
 
   /** Removes a record as if it had never been. */
   delete(key: RecordKey): void {
-    const identity = identityOf(key);
-    const before = this.#entries.get(identity);
+    const before = this.get(key);
     if (before === undefined) return;
-    this.#entries.delete(identity);
+    this.#partition(key).delete(key.id);
     this.#ids(key.kind).delete(key);
     this.#unfile(before);
     this.#changed(before, undefined);
@@ -104,9 +108,12 @@ export class Records {
     }
   }
 
-  /** Every record there is. */
-  all(): Iterable<Entry> {
-    return this.#entries.values();
+  /** Every record there is, in the order in which they were first filed. */
+  all(): readonly Entry[] {
+    const slots = [...this.#slots.values()].flatMap((partitions) =>
+      [...partitions.values()].flatMap((ids) => [...ids.values()]),
+    );
+    return slots.toSorted((a, b) => a.order - b.order).map(({ entry }) => entry);
   }
 
   /** The open records of a queue, by attention time. */
@@ -118,7 +125,15 @@ export class Records {
 
   /** The records of a kind, by id, without those at the front whose key is `before`. Change nothing on the way. */
   *kind(name: string, before: (key: RecordKey) => boolean = () => false): Generator<Entry, void, undefined> {
-    for (const key of this.#ids(name).from(before)) yield this.#entries.get(identityOf(key))!;
+    for (const key of this.#ids(name).from(before)) yield this.get(key)!;
+  }
+
+  #partition({ kind, partition }: RecordKey): Map<string, Slot> {
+    let partitions = this.#slots.get(kind);
+    if (partitions === undefined) this.#slots.set(kind, (partitions = new Map()));
+    let ids = partitions.get(partition);
+    if (ids === undefined) partitions.set(partition, (ids = new Map()));
+    return ids;
   }
 
   #ids(kind: string): SortedSet<RecordKey> {
@@ -166,7 +181,34 @@ export function copyOutbox(outbox: RecordContent['outbox']): RecordContent['outb
 
 /** A record for a caller: its own, as far as anything in it could be changed (M1). */
 export function handOut(record: LedgerRecord): LedgerRecord {
-  return record.outbox.length === 0 ? record : Object.freeze({ ...record, outbox: record.outbox.map(copyOutboxEntry) });
+  if (record.outbox.length === 0) return record;
+  const copy = draftOf(record);
+  copy.outbox = record.outbox.map(copyOutboxEntry);
+  return Object.freeze(copy);
+}
+
+/** A record that is being made. */
+export type Draft = { -readonly [F in keyof LedgerRecord]: LedgerRecord[F] };
+
+/** A copy of a record, to be changed and frozen. Field by field: to spread what is frozen takes ten times as long. */
+export function draftOf(record: LedgerRecord): Draft {
+  return {
+    generation: record.generation,
+    queue: record.queue,
+    task: record.task,
+    state: record.state,
+    dueAt: record.dueAt,
+    wakeAt: record.wakeAt,
+    expiresAt: record.expiresAt,
+    durableGrant: record.durableGrant,
+    body: record.body,
+    outbox: record.outbox,
+    key: record.key,
+    version: record.version,
+    fence: record.fence,
+    lease: record.lease,
+    interrupted: record.interrupted,
+  };
 }
 
 /** A frozen copy of a key. */
