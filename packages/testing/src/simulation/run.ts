@@ -3,6 +3,7 @@
 import type { LedgerRecord } from '@carillon/core/spi';
 import type { Instant } from '@carillon/core/spi';
 import type { Happened, Observation, Observer } from './observation.js';
+import { Audience } from './checks/audience.js';
 import { Grants } from './checks/grants.js';
 import { type MonitorMaker, Violation } from './checks/monitor.js';
 import { Room } from './checks/room.js';
@@ -55,11 +56,12 @@ export async function run(
   const world = new World(startsAt, streamOf(plan.seed, 'world'));
   const chance = new Chance(plan.seed, plan.faults);
   const hash = new TraceHash();
-  const watching: Observer[] = [hash.add, ...observers];
+  const audience = new Audience();
+  for (const watch of [hash.add, ...observers]) audience.add(watch);
   const tell = (happened: Happened): void => {
     const observation = happened as Observation & { at: Instant };
     observation.at = world.now; // nobody else holds it
-    for (const watch of watching) watch(observation);
+    audience.tell(observation);
   };
   const servers = new Servers({ plan, world, chance, tell });
   const calls = { made: 0 };
@@ -68,12 +70,12 @@ export async function run(
     world.stop(new Violation(invariant, about, text, world.now));
   const grants = new Grants();
   const room = new Room();
-  watching.push((observation) => grants.watch(observation));
-  watching.push((observation) => room.watch(observation));
+  audience.add((observation) => grants.watch(observation), ['record']);
+  audience.add((observation) => room.watch(observation), ['record', 'forgotten', 'host']);
   let backlog = 0;
   const excuse = (): void => void (backlog += 1);
   const judges = monitors.map((make) => make({ plan, servers, now: () => world.now, grants, room, excuse, violate }));
-  for (const { watch } of judges) if (watch !== undefined) watching.push(watch);
+  for (const { watch, hears } of judges) if (watch !== undefined) audience.add(watch, hears);
 
   const endsAt = startsAt + plan.hours * HOUR_MS;
   const shop = new Shop({ host: fleet.shop, world, random: streamOf(plan.seed, 'shop'), tell, endsAt, calls });

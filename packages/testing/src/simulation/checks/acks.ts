@@ -47,6 +47,7 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
   };
 
   return {
+    hears: ['record', 'message', 'host', 'forgotten'],
     watch(observation) {
       const deliveredAt = deliveries.watch(observation) ?? 0;
       if (observation.what === 'forgotten') {

@@ -85,6 +85,7 @@ export const answers: MonitorMaker = ({ violate }) => {
   };
 
   return {
+    hears: ['record', 'message', 'call', 'answer', 'forgotten'],
     watch(observation) {
       exemptions.watch(observation);
       if (observation.what === 'call') calls = observation.call.number;

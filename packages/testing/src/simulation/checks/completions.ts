@@ -36,6 +36,7 @@ export const completions: MonitorMaker = ({ grants, violate }) => {
   };
 
   return {
+    hears: ['record', 'attempt', 'forgotten'],
     watch(observation) {
       exemptions.watch(observation);
       if (observation.what === 'record') {

@@ -90,10 +90,12 @@ export const delays: MonitorMaker = ({ servers, violate }) => {
     const { attempt, at, host = '', moment: when } = observation;
     if (when === 'started') return void ended.delete(attempt.jobId);
     const ruling = observation.error instanceof Ruling ? observation.error : undefined;
-    ended.set(attempt.jobId, { ...moment(host, at), host, fence: attempt.fence, ruling });
+    const { ledgerAt, errorMs } = moment(host, at);
+    ended.set(attempt.jobId, { ledgerAt, errorMs, host, fence: attempt.fence, ruling });
   };
 
   return {
+    hears: ['record', 'message', 'attempt', 'call', 'answer', 'request', 'host', 'fault'],
     watch(observation) {
       clocks.watch(observation);
       waits.watch(observation);

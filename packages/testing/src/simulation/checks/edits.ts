@@ -52,6 +52,7 @@ export const edits: MonitorMaker = ({ servers, grants, violate }) => {
   };
 
   return {
+    hears: ['record', 'attempt', 'forgotten'],
     watch(observation) {
       exemptions.watch(observation);
       if (observation.what === 'record' && observation.change === 'written' && observation.key.kind === 'job') {

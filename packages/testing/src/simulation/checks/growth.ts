@@ -28,6 +28,7 @@ export const growth: MonitorMaker = ({ violate }) => {
   const lastMessageAt = new Map<string, Instant>();
 
   return {
+    hears: ['record', 'message', 'forgotten'],
     watch(observation) {
       exemptions.watch(observation);
       if (observation.what === 'forgotten') removed.delete(identityOf(observation.key));

@@ -10,6 +10,7 @@ import type { MonitorMaker } from './monitor.js';
 /** Watches over the limits of attempts. */
 export const limits: MonitorMaker = ({ grants, violate }) => {
   return {
+    hears: ['attempt'],
     watch(observation) {
       if (observation.what !== 'attempt' || observation.moment !== 'started') return;
       const { attempt } = observation;

@@ -36,6 +36,7 @@ export const liveness: MonitorMaker = ({ servers, now, room, excuse, violate }) 
   };
 
   return {
+    hears: ['attempt', 'healed'],
     watch(observation) {
       if (observation.what === 'healed') healedAt = observation.at;
       if (observation.what !== 'attempt') return;

@@ -61,6 +61,7 @@ export const matching: MonitorMaker = ({ plan, servers, room, violate }) => {
   };
 
   return {
+    hears: ['record', 'message', 'attempt', 'call', 'answer', 'host', 'fault', 'forgotten', 'healed'],
     watch(observation) {
       exemptions.watch(observation);
       history.watch(observation);

@@ -2,6 +2,7 @@
 
 import type { Instant } from '@carillon/core/spi';
 import type { Observer } from '../observation.js';
+import type { What } from './audience.js';
 import type { Plan } from '../plan/plan.js';
 import type { Servers } from '../world/servers.js';
 import type { Grants } from './grants.js';
@@ -28,6 +29,8 @@ interface Bench {
 /** One invariant's watch over a run. */
 interface Monitor {
   readonly watch?: Observer;
+  /** What it is told of; by default everything. */
+  readonly hears?: readonly What[];
   /** Judges what stands at the end, when all faults have been healed and the bound of I3 has passed. */
   atEnd?(): void;
 }

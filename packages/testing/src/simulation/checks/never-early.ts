@@ -14,6 +14,7 @@ export const neverEarly: MonitorMaker = ({ servers, grants, violate }) => {
   const said = new Map<string, { readonly generation: number; readonly dueAt: Instant }>();
 
   return {
+    hears: ['message', 'attempt'],
     watch(observation) {
       if (observation.what === 'message' && observation.change === 'stored') {
         const envelope = envelopeOf(observation.message);

@@ -78,6 +78,7 @@ export const outage: MonitorMaker = ({ plan, violate }) => {
   };
 
   return {
+    hears: ['record', 'message', 'attempt', 'request', 'host'],
     watch(observation) {
       const { at, host } = observation;
       if (observation.what === 'request' && host !== undefined)

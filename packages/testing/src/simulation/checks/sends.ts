@@ -93,6 +93,7 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
   };
 
   return {
+    hears: ['record', 'message', 'attempt', 'call', 'request', 'host', 'fault'],
     watch(observation) {
       const { at, host } = observation;
       const isGrant = observation.what === 'record' && observation.change === 'granted';

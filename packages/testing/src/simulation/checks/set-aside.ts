@@ -19,6 +19,7 @@ export const setAside: MonitorMaker = ({ servers, violate }) => {
   const reported = new Map<string, string>(); // id → host
 
   return {
+    hears: ['record', 'event', 'host', 'forgotten'],
     watch(observation) {
       exemptions.watch(observation);
       if (observation.what === 'record' && observation.key.kind === 'job') {

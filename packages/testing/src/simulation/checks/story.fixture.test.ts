@@ -3,11 +3,12 @@
 
 import type { LedgerRecord, OutgoingMessage } from '@carillon/core/spi';
 import { grantTo } from '../../memory/claim.js';
-import type { Happened, Observation, Observer } from '../observation.js';
+import type { Happened } from '../observation.js';
 import { Chance, streamOf } from '../plan/faults.js';
 import { planOf, type PlanChoices } from '../plan/plan.js';
 import { Servers } from '../world/servers.js';
 import { World } from '../world/world.js';
+import { Audience } from './audience.js';
 import { Grants } from './grants.js';
 import type { MonitorMaker } from './monitor.js';
 import { Room } from './room.js';
@@ -34,7 +35,7 @@ export class Story {
   /** How many jobs it has excused for want of room. */
   excused = 0;
   readonly #world = new World(T0, streamOf(1, 'world'));
-  readonly #watching: Observer[] = [];
+  readonly #audience = new Audience();
   readonly #atEnd: () => void;
   #calls = 0;
 
@@ -44,8 +45,8 @@ export class Story {
     this.servers = new Servers({ plan, world: this.#world, chance: new Chance(1, {}), tell });
     const grants = new Grants();
     const room = new Room();
-    this.#watching.push((observation) => grants.watch(observation));
-    this.#watching.push((observation) => room.watch(observation));
+    this.#audience.add((observation) => grants.watch(observation));
+    this.#audience.add((observation) => room.watch(observation));
     const monitor = maker({
       plan,
       servers: this.servers,
@@ -55,7 +56,7 @@ export class Story {
       excuse: () => (this.excused += 1),
       violate: (invariant, _about, text) => void this.found.push(`${invariant}: ${text}`),
     });
-    if (monitor.watch !== undefined) this.#watching.push(monitor.watch);
+    if (monitor.watch !== undefined) this.#audience.add(monitor.watch, monitor.hears);
     this.#atEnd = () => monitor.atEnd?.();
   }
 
@@ -65,8 +66,7 @@ export class Story {
 
   /** Lets the monitor see something. */
   tell(happened: Happened): void {
-    const observation = { ...happened, at: this.#world.now } as Observation;
-    for (const watch of this.#watching) watch(observation);
+    this.#audience.tell({ ...happened, at: this.#world.now });
   }
 
   /** Lets time pass. */

@@ -41,6 +41,7 @@ export const takeovers: MonitorMaker = ({ servers, violate }) => {
   };
 
   return {
+    hears: ['record', 'request', 'host', 'fault', 'forgotten'],
     watch(observation) {
       exemptions.watch(observation);
       const { at, host } = observation;
