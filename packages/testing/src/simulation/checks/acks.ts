@@ -33,16 +33,16 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
 
   const reasonAgainst = (
     message: OutgoingMessage,
-    { key, generation, hop }: Envelope,
+    { key, identity, generation, hop }: Envelope,
     record: LedgerRecord | undefined,
     by: string | undefined,
   ): string | undefined => {
-    if (record === undefined) return expired.has(identityOf(key)) ? undefined : 'there is no record of its job';
+    if (record === undefined) return expired.has(identity) ? undefined : 'there is no record of its job';
     if (key.kind === 'bell' || (key.kind === 'job' ? isSettled(record) : record.wakeAt === undefined)) return undefined;
-    const promise = promised.get(identityOf(key));
+    const promise = promised.get(identity);
     if (promise?.by === by && promise?.ends === generation) return 'what it has promised is not sent'; // A2
     if (generation < record.generation) return undefined;
-    if (hop < (bodyOf(record).hop ?? 0) || placeOf(message) < (latestSent.get(identityOf(key)) ?? 0)) return undefined;
+    if (hop < (bodyOf(record).hop ?? 0) || placeOf(message) < (latestSent.get(identity) ?? 0)) return undefined;
     return 'its job is open and no later message was sent';
   };
 
@@ -74,7 +74,7 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
         if (deadLetters < 0) violate('I6', message.id, 'a malformed message was acked without a dead letter');
         return;
       }
-      const id = identityOf(envelope.key);
+      const id = envelope.identity;
       const sent = change === 'stored' || (change === 'lost' && host !== undefined);
       if (sent && promised.get(id)?.id === message.id) promised.delete(id);
       if (sent && losses.has(id)) sentAfter.set(message.id, losses.get(id)!);

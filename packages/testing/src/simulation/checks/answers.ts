@@ -42,13 +42,13 @@ export const answers: MonitorMaker = ({ violate }) => {
     placed.add(id);
     if (record.state === 'cancelled') cancelled.add(id);
     const { key, unkeyed } = bodyOf(record);
-    const name = `${record.task}/${key}`;
     if (record.state !== 'scheduled') {
       open.delete(id);
     } else if (!open.has(id)) {
       open.set(id, { id, task: record.task, calls });
     }
     if (key === undefined) return;
+    const name = `${record.task}/${key}`;
     if (record.state !== 'scheduled' || unkeyed === true) {
       if (underKey.get(name)?.id === id) underKey.delete(name);
     } else if (underKey.get(name)?.id !== id) underKey.set(name, { id, task: record.task, calls });

@@ -39,6 +39,8 @@ export interface JobBody {
 /** What a message says about whom it wakes. */
 export interface Envelope {
   readonly key: RecordKey;
+  /** Its key as one text. */
+  readonly identity: string;
   readonly task: string;
   readonly generation: number;
   readonly hop: number;
@@ -108,7 +110,8 @@ function read(message: OutgoingMessage): Envelope | 'malformed' {
   if (typeof wire?.i !== 'string') return 'malformed';
   const { k, i, p, t, g, d, h, b } = wire as Record<'k' | 'i' | 'p' | 't', string> &
     Record<'g' | 'd' | 'h', number> & { b?: unknown };
-  return { key: { kind: k, id: i, partition: p }, task: t, generation: g, hop: h, dueAt: d, onClaim: b !== undefined };
+  const key: RecordKey = { kind: k, id: i, partition: p };
+  return { key, identity: identityOf(key), task: t, generation: g, hop: h, dueAt: d, onClaim: b !== undefined };
 }
 
 function parsed(text: string): unknown {

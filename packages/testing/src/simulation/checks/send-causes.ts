@@ -42,9 +42,11 @@ export class SendCauses {
 
   /** A delivery has ended: it was acked or released. Who has used one, ends it next. */
   ended(id: string, host: string): void {
-    const account = this.#of(host, id);
+    const account = this.#known(host, id);
+    if (account === undefined) return;
     account.deliveries = Math.max(0, account.deliveries - 1);
     account.used = Math.max(0, account.used - 1);
+    this.#close(host, id, account);
   }
 
   /** The host's process is gone, and its deliveries with it. */
@@ -54,24 +56,35 @@ export class SendCauses {
 
   /** A host stored a message of a job; false if it had no cause to. */
   stored(id: string, host: string, at: Instant): boolean {
-    const account = this.#of(host, id);
     const just = this.#justStored.get(host);
     if (just?.at === at) just.ids.push(id);
     else this.#justStored.set(host, { at, ids: [id] });
+    const account = this.#known(host, id);
+    if (account === undefined) return false;
     if (account.used < account.deliveries) account.used += 1; // K4
     else if (account.stores > 0) account.stores -= 1;
     else return false;
+    this.#close(host, id, account);
     return true;
   }
 
   /** Whether a host is entitled to a store by what it has written. */
   has(id: string, host: string): boolean {
-    return this.#of(host, id).stores > 0;
+    return (this.#known(host, id)?.stores ?? 0) > 0;
   }
 
   /** Whether a host has a delivery of a record, and so may flush what that promises. */
   holds(id: string, host: string): boolean {
-    return this.#of(host, id).deliveries > 0;
+    return (this.#known(host, id)?.deliveries ?? 0) > 0;
+  }
+
+  #known(host: string, id: string): Account | undefined {
+    return this.#hosts.get(host)?.get(id);
+  }
+
+  /** Forgets an account with which nothing can be paid any more. */
+  #close(host: string, id: string, { stores, deliveries, used }: Account): void {
+    if (stores === 0 && deliveries === 0 && used === 0) this.#hosts.get(host)?.delete(id);
   }
 
   #of(host: string, id: string): Account {

@@ -33,18 +33,20 @@ const [GRACE_MS, LONGEST_GRACE_MS] = [15_000, 3_600_000] as const;
 const SLOW_MS = 20_000; // how long a write may be under way
 const SKEW_MS = 25_000; // how far an engine's idea of the ledger's time may be off: by a slow answer, by steps of its clock
 
-/** Counts what happens within a second. */
+/** Counts what happens within a second, by what it is and to whom. */
 class Pace {
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<string, Map<string, number>>();
   #second = -Infinity;
 
   /** Adds to a count; answers with it. */
-  add(name: string, at: Instant, amount = 1): number {
+  add(what: string, name: string, at: Instant, amount = 1): number {
     const second = Math.floor(at / 1000);
-    if (second !== this.#second) this.#counts.clear();
+    if (second !== this.#second) for (const names of this.#counts.values()) if (names.size > 0) names.clear();
     this.#second = second;
-    const count = (this.#counts.get(name) ?? 0) + amount;
-    this.#counts.set(name, count);
+    let names = this.#counts.get(what);
+    if (names === undefined) this.#counts.set(what, (names = new Map()));
+    const count = (names.get(name) ?? 0) + amount;
+    names.set(name, count);
     return count;
   }
 }
@@ -59,7 +61,7 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
   const promisedBy = new Map<string, string>(); // message → the schedule or bell whose outbox it is in
 
   const spins = (what: string, name: string, at: Instant): void => {
-    if (pace.add(`${what} ${name}`, at) > MOST_PER_SECOND)
+    if (pace.add(what, name, at) > MOST_PER_SECOND)
       violate('I9', name, `more than ${MOST_PER_SECOND} times within one second: ${what}`); // N3
   };
   const wrote = (id: string, host: string, before: LedgerRecord | undefined, after: LedgerRecord): void => {
@@ -82,6 +84,7 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
   };
   /** N4. */
   const promises = (name: string, host: string, { key, outbox, wakeAt }: LedgerRecord): void => {
+    if (key.kind === 'job' && outbox.length === 0) return;
     const own = outbox.filter(({ message }) => isOf(key, message)).length;
     for (const { message } of outbox) {
       const isOwn = isOf(key, message);
@@ -98,7 +101,7 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
       const { at, host } = observation;
       const isGrant = observation.what === 'record' && observation.change === 'granted';
       if (host === undefined) return;
-      if (isGrant && plan.shape === 'fused') pace.add(`receive ${host}`, at, -2);
+      if (isGrant && plan.shape === 'fused') pace.add('receive', host, at, -2);
       switch (observation.what) {
         case 'record': {
           const { key, change, before, after } = observation;
@@ -116,7 +119,7 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
           const id = accountOf(envelope.key);
           if (change === 'delivered') {
             causes.delivered(id, host);
-            pace.add(`receive ${host}`, at, -2);
+            pace.add('receive', host, at, -2);
           }
           if (change === 'stored' || change === 'lost') {
             const isCalled = envelope.onClaim && callers.has(host);
@@ -135,12 +138,12 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
           break;
         case 'attempt': {
           const { jobId } = observation.attempt;
-          if (observation.moment === 'started') pace.add(`${GRANTED} ${jobId}`, at, -1);
-          else for (const needed of [WRITTEN, STORED]) pace.add(`${needed} ${jobId}`, at, -1);
+          if (observation.moment === 'started') pace.add(GRANTED, jobId, at, -1);
+          else for (const needed of [WRITTEN, STORED]) pace.add(needed, jobId, at, -1);
           break;
         }
         case 'request':
-          if (observation.name === 'receive' && pace.add(`receive ${host}`, at) > MOST_PER_SECOND)
+          if (observation.name === 'receive' && pace.add('receive', host, at) > MOST_PER_SECOND)
             violate('I9', host, `more than ${MOST_PER_SECOND} receives within one second`); // N3
           break;
         case 'fault':
