@@ -62,6 +62,7 @@ export class Broker implements Server {
   readonly #chance: Chance;
   readonly #tell: Tell;
   readonly #queues = new Map<string, Queue>();
+  readonly #abortable = new WeakMap<AbortSignal, Set<Waiter>>(); // one signal serves many receives
   #stored = 0;
 
   constructor({ world, chance, limits, tell }: BrokerParts) {
@@ -102,13 +103,13 @@ export class Broker implements Server {
         resolve: (taken) => {
           ended.cancel();
           queue.waiters = queue.waiters.filter((other) => other !== waiter);
-          request.signal.removeEventListener('abort', giveUp);
+          abortable.delete(waiter);
           resolve(taken);
         },
       };
-      const giveUp = (): void => waiter.resolve([]);
-      const ended = this.#world.after(LONG_POLL_MS, giveUp);
-      request.signal.addEventListener('abort', giveUp);
+      const ended = this.#world.after(LONG_POLL_MS, () => waiter.resolve([]));
+      const abortable = this.#abortableBy(request.signal);
+      abortable.add(waiter);
       queue.waiters.push(waiter);
       this.#serve(queue);
     });
@@ -220,6 +221,19 @@ export class Broker implements Server {
       taken.push(next);
     }
     return taken;
+  }
+
+  /** Those who are waiting until a signal aborts. */
+  #abortableBy(signal: AbortSignal): Set<Waiter> {
+    let waiters = this.#abortable.get(signal);
+    if (waiters === undefined) {
+      const all = new Set<Waiter>();
+      this.#abortable.set(signal, (waiters = all));
+      signal.addEventListener('abort', () => {
+        for (const waiter of all) waiter.resolve([]);
+      });
+    }
+    return waiters;
   }
 
   #move(stored: StoredMessage, visibleAt: Instant): void {
