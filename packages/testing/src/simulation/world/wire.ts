@@ -40,6 +40,15 @@ export interface WireParts {
   readonly tell: Tell;
 }
 
+/** A call under way. */
+interface Call<T> {
+  readonly name: string;
+  readonly weather: Weather;
+  readonly serve: () => Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** The way from one process to one server. */
 export class Wire {
   readonly #parts: WireParts;
@@ -53,31 +62,37 @@ export class Wire {
 
   /** Asks the server to `serve`, and answers with what that answers. */
   ask<T>(name: string, weather: Weather, serve: () => Promise<T>): Promise<T> {
-    const { world, process, server } = this.#parts;
-    return new Promise<T>((resolve, reject) => {
-      if (!process.alive || this.#dies(`before ${server.name}.${name}`)) return;
-      if (this.#isOut) return this.#unanswered(name, server.isDown ? REFUSED_MS : TIMEOUT_MS, reject);
-      if (this.#meets(weather.requestLost, name)) return this.#unanswered(name, TIMEOUT_MS, reject);
+    return new Promise<T>((resolve, reject) => this.#leave({ name, weather, serve, resolve, reject }));
+  }
 
-      const answer = (settle: () => void): void => {
-        if (this.#dies(`after ${server.name}.${name}`)) return;
-        if (this.#isOut || this.#meets(weather.answerLost, name)) return this.#unanswered(name, TIMEOUT_MS, reject);
-        const delayMs = this.#usualMs() + this.#delayMs(weather, name);
-        if (delayMs === 0) process.deliver(settle);
-        else world.after(delayMs, () => process.deliver(settle));
-      };
-      const arrive = (): void => {
-        if (server.isDown) return this.#unanswered(name, REFUSED_MS, reject);
-        this.#asked(name, true);
-        serve().then(
-          (value) => answer(() => resolve(value)),
-          (error: unknown) => answer(() => reject(error)),
-        );
-      };
-      const delayMs = this.#delayMs(weather, name);
-      if (delayMs === 0) arrive();
-      else world.after(delayMs, arrive);
-    });
+  #leave<T>(call: Call<T>): void {
+    const { world, process, server } = this.#parts;
+    const { name, weather } = call;
+    if (!process.alive || this.#dies('before', name)) return;
+    if (this.#isOut) return this.#unanswered(call, server.isDown ? REFUSED_MS : TIMEOUT_MS);
+    if (this.#meets(weather.requestLost, name)) return this.#unanswered(call, TIMEOUT_MS);
+    const delayMs = this.#delayMs(weather, name);
+    if (delayMs === 0) this.#arrive(call);
+    else world.after(delayMs, () => this.#arrive(call));
+  }
+
+  #arrive<T>(call: Call<T>): void {
+    if (this.#parts.server.isDown) return this.#unanswered(call, REFUSED_MS);
+    this.#asked(call.name, true);
+    call.serve().then(
+      (value) => this.#answer(call, () => call.resolve(value)),
+      (error: unknown) => this.#answer(call, () => call.reject(error)),
+    );
+  }
+
+  #answer<T>(call: Call<T>, settle: () => void): void {
+    const { world, process } = this.#parts;
+    const { name, weather } = call;
+    if (this.#dies('after', name)) return;
+    if (this.#isOut || this.#meets(weather.answerLost, name)) return this.#unanswered(call, TIMEOUT_MS);
+    const delayMs = this.#usualMs() + this.#delayMs(weather, name);
+    if (delayMs === 0) process.deliver(settle);
+    else world.after(delayMs, () => process.deliver(settle));
   }
 
   /** Half of all answers come at once, the others some milliseconds later. */
@@ -102,15 +117,15 @@ export class Wire {
   }
 
   /** Whether the process crashes at this point. */
-  #dies(where: string): boolean {
-    const { chance, process } = this.#parts;
+  #dies(when: 'before' | 'after', name: string): boolean {
+    const { chance, process, server } = this.#parts;
     if (!process.mortal || !chance.hits('crash')) return false;
-    this.#fault('crash', where);
+    this.#fault('crash', `${when} ${server.name}.${name}`);
     process.crash();
     return true;
   }
 
-  #unanswered(name: string, afterMs: number, reject: (error: Error) => void): void {
+  #unanswered<T>({ name, reject }: Call<T>, afterMs: number): void {
     const { world, process } = this.#parts;
     this.#asked(name, false);
     world.after(afterMs, () => process.deliver(() => reject(this.#silence(name))));
