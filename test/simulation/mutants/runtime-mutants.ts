@@ -66,9 +66,9 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     name: 'fence-taken-afresh',
     breaks: 'I2',
     file: 'runtime/attempts.js',
-    before: 'for (let record = attempt.record;;) {',
+    before: 'this.#commit(hold, this.#storable(work, outcome), over, attempt.record);',
     after:
-      'for (let record = (await this.#parts.availability.persist(() => this.#parts.ledger.read([attempt.record.key])))?.[0] ?? attempt.record;;) {',
+      'void this.#parts.availability.persist(() => this.#parts.ledger.read([attempt.record.key])).then((found) => this.#commit(hold, this.#storable(work, outcome), over, found?.[0] ?? attempt.record));',
     does: 'reads the record again before it commits, and so takes the fence of whoever holds it now',
   },
   {
@@ -92,8 +92,8 @@ export const RUNTIME_MUTANTS: readonly Mutant[] = [
     name: 'wish-overwritten',
     breaks: 'I10',
     file: 'runtime/attempts.js',
-    before: 'record = answer.record; // U2',
-    after: 'record = { ...first, version: answer.record.version };',
+    before: 'return this.#commit(hold, outcome, over, answer.record); // U2',
+    after: 'return this.#commit(hold, outcome, over, { ...hold.grant.record, version: answer.record.version });',
     does: 'settles the record as it was at the start, over the wish that somebody has left meanwhile',
   },
   {

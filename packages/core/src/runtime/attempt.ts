@@ -13,6 +13,7 @@ import { Ruling } from '../task/ruling.js';
 import type { Clock, Timer } from '../time/clock.js';
 import { formatDuration } from '../time/duration.js';
 import type { Instant } from '../time/instant.js';
+import type { Member } from './roster.js';
 
 /** Why a handler is told to stop. */
 export type StopReason = 'timeout' | 'lost' | 'cancelled' | 'stopping';
@@ -40,7 +41,7 @@ const TEXT: Record<StopReason, string> = {
 };
 
 /** An attempt in progress; also what its handler is given. */
-export class RunningAttempt implements Attempt {
+export class RunningAttempt implements Attempt, Member {
   readonly #host: AttemptHost;
   readonly #work: Work;
   readonly #grant: Grant;
@@ -54,6 +55,7 @@ export class RunningAttempt implements Attempt {
   #effect: unknown;
   /** As it is known to stand now. */
   record: LedgerRecord;
+  place = -1;
 
   constructor(host: AttemptHost, work: Work, grant: Grant, startedAt: Instant) {
     this.#host = host;

@@ -10,17 +10,20 @@
 
 import { CarillonError } from '../errors.js';
 import { encodePayload } from '../message/payload.js';
-import type { Grant, Ledger, LedgerRecord } from '../ports/ledger.js';
+import type { ChangeAnswer, Grant, Ledger, LedgerRecord } from '../ports/ledger.js';
 import type { Delivery } from '../ports/transport.js';
 import type { Ended, Outcome, Step, Work } from '../task/kind.js';
 import type { Logger } from '../task/logger.js';
 import type { Clock, Ids } from '../time/clock.js';
+import type { Instant } from '../time/instant.js';
 import { type AttemptHost, OVERRUN_MS, RunningAttempt } from './attempt.js';
 import type { Availability } from './availability.js';
 import type { Commits } from './commits.js';
 import type { Events } from './events.js';
-import type { Heartbeat, Held } from './heartbeat.js';
+import type { Heartbeat } from './heartbeat.js';
+import { happened, Hold, Settlement, type Way } from './hold.js';
 import type { LedgerTime } from './ledger-time.js';
+import { Roster } from './roster.js';
 
 /** What attempts need. */
 export interface AttemptsParts {
@@ -42,7 +45,7 @@ export interface AttemptsParts {
 export class Attempts {
   readonly #parts: AttemptsParts;
   readonly #host: AttemptHost;
-  readonly #running = new Set<RunningAttempt>();
+  readonly #running = new Roster<RunningAttempt>(); // those whose handlers wait
 
   constructor(parts: AttemptsParts) {
     const { clock, log, namespace, time, ledger } = parts;
@@ -57,79 +60,93 @@ export class Attempts {
     };
   }
 
-  /** Makes one attempt and commits its outcome; undefined if the lease was lost. `ended` is called when the handler is. */
-  async make(
-    delivery: Delivery,
-    grant: Grant,
-    work: Work,
-    ended: () => void,
-    renewedAt?: number,
-  ): Promise<Step | undefined> {
-    const { heartbeat, events, time, worker } = this.#parts;
+  /** Makes one attempt and commits its outcome; `way` hears of it. Its lease was last renewed at `renewedAt`, by default just
+   *  now. */
+  make(delivery: Delivery, grant: Grant, work: Work, way: Way, renewedAt = this.#parts.clock.monotonic()): void {
+    const { heartbeat, events, time } = this.#parts;
     const startedAt = time.now();
     const attempt = new RunningAttempt(this.#host, work, grant, startedAt);
-    const hold = new Hold(this, delivery, grant, work, attempt);
+    const hold = new Hold(this, delivery, grant, work, attempt, way);
 
     if (events.hears('job:started')) {
       const latenessMs = Math.max(0, startedAt - work.dueAt);
       events.emit('job:started', { attempt: work.number, latenessMs, late: work.late, ...this.#about(work) });
     }
+    hold.beat = heartbeat.add(hold, renewedAt);
+    const run = attempt.run();
+    if (!(run instanceof Promise)) return this.#ended(hold, startedAt, run);
     this.#running.add(attempt);
-    heartbeat.add(hold, renewedAt);
-    try {
-      const run = attempt.run();
-      const outcome = run instanceof Promise ? await run : run;
-      if (outcome?.outcome === 'timed-out' && !outcome.ended) this.#overran(work, 'time-out');
-      ended();
-      if (outcome === undefined) return undefined;
-      hold.committing = true;
-      const storable = this.#storable(work, outcome);
-      return await this.#commit(work, attempt, grant.fence, storable, { worker, startedAt, endedAt: time.now() });
-    } finally {
-      heartbeat.remove(hold);
-      this.#running.delete(attempt);
-    }
+    void run.then((outcome) => this.#ended(hold, startedAt, outcome));
   }
 
   /** Tells every running handler to stop. */
   stopAll(): void {
-    for (const attempt of this.#running) attempt.stop('stopping');
+    for (const attempt of this.#running.all()) attempt.stop('stopping');
   }
 
   /** Ends every attempt without waiting for its handler: it counts as an interruption (U3). */
   giveUpAll(): void {
-    for (const attempt of this.#running) attempt.abandon({ outcome: 'interrupted' });
+    for (const attempt of this.#running.all()) attempt.abandon({ outcome: 'interrupted' });
   }
 
-  /** Commits an outcome, again and again until it counts or the lease is lost (U2). */
-  async #commit(
-    work: Work,
-    attempt: RunningAttempt,
-    fence: number,
-    ended: Outcome,
-    over: Ended,
-  ): Promise<Step | undefined> {
-    const { commits, ids, events } = this.#parts;
-    let outcome = ended;
-    for (let record = attempt.record; ;) {
-      const step = work.settle(record, outcome, over);
-      const change = { nonce: ids.nonce(), writes: step.writes, durable: true };
-      const { effect } = attempt;
-      const withEffect = outcome.outcome === 'done' && effect !== undefined;
-      const answer = await commits.commit(withEffect ? { effect, ...change } : change);
-      if (answer?.answer === 'ok') return step;
+  #ended(hold: Hold, startedAt: Instant, outcome: Outcome | undefined): void {
+    const { time, worker } = this.#parts;
+    const { work, attempt, way } = hold;
+    try {
+      this.#running.remove(attempt);
+      if (outcome?.outcome === 'timed-out' && !outcome.ended) this.#overran(work, 'time-out');
+      way.handlerEnded();
+      if (outcome === undefined) return this.#recorded(hold, undefined);
+      hold.committing = true;
+      const over = { worker, startedAt, endedAt: time.now() };
+      this.#commit(hold, this.#storable(work, outcome), over, attempt.record);
+    } catch (error) {
+      this.#failed(hold, error);
+    }
+  }
+
+  #commit(hold: Hold, outcome: Outcome, over: Ended, record: LedgerRecord): void {
+    const { commits, ids } = this.#parts;
+    const step = hold.work.settle(record, outcome, over);
+    const change = { nonce: ids.nonce(), writes: step.writes, durable: true };
+    const { effect } = hold.attempt;
+    const withEffect = outcome.outcome === 'done' && effect !== undefined;
+    const whole = withEffect ? { effect, ...change } : change;
+    commits.commit(new Settlement(this, { hold, outcome, over, record, step, change: whole }));
+  }
+
+  /** Goes on with the ledger's answer to an outcome, which is settled again until it counts or the lease is lost (U2). */
+  answered({ hold, outcome, over, record, step }: Settlement, answer: ChangeAnswer | undefined): void {
+    const { fence } = hold.grant;
+    try {
+      if (answer?.answer === 'ok') return this.#recorded(hold, step);
       if (answer?.answer === 'conflict' && answer.record?.fence === fence) {
-        if (answer.record.lease === undefined) return happened(step, answer.record); // U2
-        record = answer.record; // U2
-        continue;
+        if (answer.record.lease === undefined) return this.#recorded(hold, happened(step, answer.record)); // U2
+        return this.#commit(hold, outcome, over, answer.record); // U2
       }
       if (answer?.answer === 'failed') {
-        outcome = { outcome: 'failed', error: new Error(answer.reason), verdict: answer.partly ? 'dead' : 'retry' }; // U4
-        continue;
+        const verdict = answer.partly ? 'dead' : 'retry'; // U4
+        const failed: Outcome = { outcome: 'failed', error: new Error(answer.reason), verdict };
+        return this.#commit(hold, failed, over, record);
       }
-      if (answer !== undefined) events.emit('lease:lost', { attempt: work.number, ...this.#about(work) });
-      return undefined;
+      const { work } = hold;
+      if (answer !== undefined) {
+        this.#parts.events.emit('lease:lost', { attempt: work.number, ...this.#about(work) });
+      }
+      this.#recorded(hold, undefined);
+    } catch (error) {
+      this.#failed(hold, error);
     }
+  }
+
+  #recorded({ beat, way }: Hold, step: Step | undefined): void {
+    if (beat !== undefined) this.#parts.heartbeat.remove(beat);
+    way.recorded(step);
+  }
+
+  #failed({ beat, way }: Hold, error: unknown): void {
+    if (beat !== undefined) this.#parts.heartbeat.remove(beat);
+    way.failed(error);
   }
 
   async #keepProgress(work: Work, record: LedgerRecord, value: unknown): Promise<LedgerRecord> {
@@ -149,7 +166,7 @@ export class Attempts {
   }
 
   /** Reads the record that somebody has changed: there may be a wish. */
-  async look(attempt: RunningAttempt, work: Work, fence: number): Promise<void> {
+  async look({ attempt, work, grant: { fence } }: Hold): Promise<void> {
     const { ledger, availability } = this.#parts;
     try {
       const [record] = await ledger.read([attempt.record.key]);
@@ -162,7 +179,7 @@ export class Attempts {
   }
 
   /** Ends an attempt whose lease is gone (U1). */
-  lose(attempt: RunningAttempt, work: Work): void {
+  lose({ attempt, work }: Hold): void {
     const { events } = this.#parts;
     events.emit('lease:lost', { attempt: work.number, ...this.#about(work) });
     attempt.stop('lost');
@@ -197,41 +214,4 @@ export class Attempts {
   #about(work: Work): { id: string; task: string; queue: string; key: string | undefined } {
     return { id: work.id, task: work.entry.task.name, queue: work.queue, key: work.key };
   }
-}
-
-/** What the heartbeat keeps while an attempt is made. */
-class Hold implements Held {
-  readonly delivery: Delivery;
-  /** From here on the commit's own answer tells whether the lease is lost, and it may have ended the lease. */
-  committing = false;
-  readonly #attempts: Attempts;
-  readonly #grant: Grant;
-  readonly #work: Work;
-  readonly #attempt: RunningAttempt;
-
-  constructor(attempts: Attempts, delivery: Delivery, grant: Grant, work: Work, attempt: RunningAttempt) {
-    this.delivery = delivery;
-    this.#attempts = attempts;
-    this.#grant = grant;
-    this.#work = work;
-    this.#attempt = attempt;
-  }
-
-  get lease(): Required<Held>['lease'] {
-    const { key } = this.#grant.record;
-    return { key, fence: this.#grant.fence, version: () => this.#attempt.record.version };
-  }
-
-  onLost(): void {
-    if (!this.committing) this.#attempts.lose(this.#attempt, this.#work); // U1
-  }
-
-  onMoved(): void {
-    void this.#attempts.look(this.#attempt, this.#work, this.#grant.fence);
-  }
-}
-
-/** A step that has been committed already: what is left to send is what the record promises by now. */
-export function happened(step: Step, { outbox }: LedgerRecord): Step {
-  return { ...step, outbox: outbox.map(({ message }) => message) };
 }

@@ -1,6 +1,6 @@
 import { GatedLedger, memory, VirtualClock } from '@carillon/testing';
 import { expect, test } from 'vitest';
-import type { Change } from '../ports/ledger.js';
+import type { Change, ChangeAnswer } from '../ports/ledger.js';
 import { silentLogger } from '../task/logger.js';
 import { Availability } from './availability.js';
 import { Commits } from './commits.js';
@@ -30,20 +30,22 @@ function change(nonce: string, id = nonce): Change {
   return { nonce, writes: [{ do: 'put', key, expect: { absent: true }, content: whole }], durable: true };
 }
 
+function answer(commits: Commits, change: Change): Promise<ChangeAnswer | undefined> {
+  return new Promise((answered) => commits.commit({ change, answered }));
+}
+
 test('B1: what is decided in one moment is one call, and each change has its own answer', async () => {
   const { commits, ledger } = setting();
-  const answers = await Promise.all([change('a'), change('b'), change('c', 'a')].map((one) => commits.commit(one)));
-  expect(answers.map((answer) => answer?.answer)).toEqual(['ok', 'ok', 'conflict']);
+  const answers = await Promise.all([change('a'), change('b'), change('c', 'a')].map((one) => answer(commits, one)));
+  expect(answers.map((one) => one?.answer)).toEqual(['ok', 'ok', 'conflict']);
   expect(ledger.calls('commit')).toBe(1);
 });
 
 test('B2: a change that the ledger does not take holds up no other, and is given up with the engine', async () => {
   const { commits, clock, availability } = setting();
   const answers: unknown[] = [];
-  const others = ['a', 'b'].map((nonce) =>
-    commits.commit(change(nonce)).then((answer) => answers.push(answer?.answer)),
-  );
-  const bad = commits.commit(change('bad'));
+  const others = ['a', 'b'].map((nonce) => answer(commits, change(nonce)).then((one) => answers.push(one?.answer)));
+  const bad = answer(commits, change('bad'));
   await clock.advance(1_000);
   await Promise.all(others);
   expect(answers).toEqual(['ok', 'ok']);

@@ -6,9 +6,11 @@
 import type { Change, ChangeAnswer, Ledger } from '../ports/ledger.js';
 import type { Availability } from './availability.js';
 
-interface Decided {
+/** A change that is decided, and who waits for its answer. */
+export interface Decided {
   readonly change: Change;
-  readonly resolve: (answer: ChangeAnswer | undefined) => void;
+  /** The ledger's answer; undefined once the engine has given up. Must not throw. */
+  answered(answer: ChangeAnswer | undefined): void;
 }
 
 /** The way of changes to the ledger. */
@@ -22,28 +24,33 @@ export class Commits {
     this.#availability = availability;
   }
 
-  /** The ledger's answer to one change; undefined once the engine has given up. */
-  commit(change: Change): Promise<ChangeAnswer | undefined> {
-    return new Promise((resolve) => {
-      if (this.#decided.push({ change, resolve }) === 1) queueMicrotask(() => void this.#send());
-    });
+  /** Commits a change together with all others of this moment. */
+  commit(decided: Decided): void {
+    if (this.#decided.push(decided) === 1) queueMicrotask(() => void this.#send());
   }
 
   async #send(): Promise<void> {
     const decided = this.#decided;
     this.#decided = [];
-    try {
-      const answers = await this.#ledger.commit(decided.map(({ change }) => change));
-      for (const [index, { resolve }] of decided.entries()) resolve(answers[index]);
-    } catch (error) {
-      this.#availability.report(error);
-      for (const one of decided) void this.#repeat(one); // B2
+    const answers = await this.#ask(decided.map(({ change }) => change));
+    for (let i = 0; i < decided.length; i += 1) {
+      if (answers === undefined) void this.#repeat(decided[i]!); // B2
+      else decided[i]!.answered(answers[i]);
     }
   }
 
-  async #repeat({ change, resolve }: Decided): Promise<void> {
+  async #ask(changes: readonly Change[]): Promise<readonly ChangeAnswer[] | undefined> {
+    try {
+      return await this.#ledger.commit(changes);
+    } catch (error) {
+      this.#availability.report(error);
+      return undefined;
+    }
+  }
+
+  async #repeat(decided: Decided): Promise<void> {
     await this.#availability.whenUp();
-    const answers = await this.#availability.persist(() => this.#ledger.commit([change]));
-    resolve(answers?.[0]);
+    const answers = await this.#availability.persist(() => this.#ledger.commit([decided.change]));
+    decided.answered(answers?.[0]);
   }
 }

@@ -15,18 +15,20 @@
 
 import type { Grant, Ledger, LedgerRecord, RecordKey, Write } from '../ports/ledger.js';
 import type { Delivery } from '../ports/transport.js';
-import type { Arrived, Guard, Kind, Step } from '../task/kind.js';
+import type { Arrived, Guard, Kind, Step, Work } from '../task/kind.js';
 import type { Logger } from '../task/logger.js';
 import type { Clock, Ids, Timer } from '../time/clock.js';
-import { type Attempts, happened } from './attempts.js';
+import type { Attempts } from './attempts.js';
 import type { Availability } from './availability.js';
 import type { Events } from './events.js';
 import type { Heartbeat, Held } from './heartbeat.js';
+import { happened } from './hold.js';
 import type { Landing, Turn } from './landing.js';
 import type { LedgerTime } from './ledger-time.js';
 import type { Outbox } from './outbox.js';
 import type { Pauses } from './pauses.js';
-import { ackIf, GIVE_BACK_MS } from './receipt.js';
+import { type End, Passage } from './passage.js';
+import { ackEnded, ackIf, GIVE_BACK_MS } from './receipt.js';
 import type { Slots } from './slots.js';
 
 /** What a delivery's way leads through. */
@@ -62,20 +64,23 @@ export class Deliveries {
 
   /** One delivery's way from its grant on, which was claimed at `claimedAt` by this host's monotonic clock; `landed` is called
    *  once it needs no room in the slots any more. */
-  granted(
-    delivery: Delivery,
-    grant: Grant,
-    landed: () => void,
-    claimedAt: number = this.#parts.clock.monotonic(),
-  ): Promise<void> {
+  granted(delivery: Delivery, grant: Grant, landed: () => void, claimedAt?: number): Promise<void> {
+    landed();
+    return new Promise((resolve, reject) => {
+      this.pass(delivery, grant, (_, error) => (error === undefined ? resolve() : reject(error)), claimedAt);
+    });
+  }
+
+  /** The same without a promise: `end` is called at the end of the way. */
+  pass(delivery: Delivery, grant: Grant, end: End, claimedAt: number = this.#parts.clock.monotonic()): void {
     const { slots, kinds } = this.#parts;
     const { record } = grant;
-    landed();
     const kind = kinds.get(record.key.kind);
-    if (kind === undefined) return this.#giveBack(delivery, grant);
-    if (this.#isNearlyOver(grant, claimedAt)) return this.#release(delivery, grant, kind, 0); // Y6
-    if (slots.take(delivery.queue, record.task)) return this.#work(delivery, grant, kind, claimedAt);
-    return this.#queue(delivery, grant, kind);
+    const passage = new Passage(this, delivery, grant, end);
+    if (kind === undefined) passage.follow(this.#giveBack(delivery, grant));
+    else if (this.#isNearlyOver(grant, claimedAt)) passage.follow(this.#release(delivery, grant, kind, 0)); // Y6
+    else if (slots.take(delivery.queue, record.task)) this.#work(passage, kind, claimedAt);
+    else void this.#queue(passage, kind);
   }
 
   #isNearlyOver({ at, record }: Grant, claimedAt: number): boolean {
@@ -83,12 +88,17 @@ export class Deliveries {
     return this.#parts.clock.monotonic() - claimedAt >= leaseMs * KEPT_OF_LEASE;
   }
 
-  async #queue(delivery: Delivery, grant: Grant, kind: Kind): Promise<void> {
+  async #queue(passage: Passage, kind: Kind): Promise<void> {
     const { slots, landing } = this.#parts;
+    const { delivery, grant } = passage;
     const { record } = grant;
     const turn: Turn = (start) => slots.turn(delivery.queue, record.task, start);
-    if (await landing.queue(delivery, leaseOf(grant), turn)) return this.#work(delivery, grant, kind);
-    await this.#release(delivery, grant, kind, landing.closed ? 0 : FULL_RETRY_MS);
+    try {
+      if (await landing.queue(delivery, leaseOf(grant), turn)) return this.#work(passage, kind);
+      passage.follow(this.#release(delivery, grant, kind, landing.closed ? 0 : FULL_RETRY_MS));
+    } catch (error) {
+      passage.over(error);
+    }
   }
 
   /** Whether the user's `unless` says that the job has no point any more (Y4). */
@@ -112,35 +122,49 @@ export class Deliveries {
     }
   }
 
-  /** Holds a slot from here until the handler has ended. */
-  async #work(delivery: Delivery, grant: Grant, kind: Kind, claimedAt?: number): Promise<void> {
-    const { pauses, slots, events, attempts } = this.#parts;
-    const { record } = grant;
-    let slot = true;
-    const giveSlot = (): void => {
-      if (slot) slots.give(delivery.queue, record.task);
-      slot = false;
-    };
+  /** Gives back the slot of a passage. */
+  giveSlot(queue: string, task: string): void {
+    this.#parts.slots.give(queue, task);
+  }
+
+  /** Goes on with a slot, which it holds until the handler has ended. */
+  #work(passage: Passage, kind: Kind, claimedAt?: number): void {
+    passage.takeSlot();
+    if (kind.concerns === undefined) return this.#decide(passage, kind, NOTHING_SEEN, claimedAt);
+    void this.#see(kind, passage.grant.record).then(
+      (seen) => (seen === undefined ? passage.over() : this.#decide(passage, kind, seen, claimedAt)),
+      (error: unknown) => passage.over(error),
+    );
+  }
+
+  #decide(passage: Passage, kind: Kind, seen: typeof NOTHING_SEEN, claimedAt: number | undefined): void {
+    const { pauses, events, attempts } = this.#parts;
+    const { delivery, grant } = passage;
     try {
-      const seen = kind.concerns === undefined ? NOTHING_SEEN : await this.#see(kind, record);
-      if (seen === undefined) return;
-      const arrived = this.#arrive(grant, kind, pauses.holds(delivery.queue, record.task), seen);
+      const arrived = this.#arrive(grant, kind, pauses.holds(delivery.queue, grant.record.task), seen);
       if (arrived.to === 'write') {
-        giveSlot();
-        return await this.#write(delivery, grant, kind, arrived);
+        passage.handlerEnded();
+        return passage.follow(this.#write(delivery, grant, kind, arrived));
       }
       if (arrived.happenings.length > 0) events.tell(() => arrived.happenings);
-      const asked = arrived.guard && (await this.#ask(delivery, grant, arrived.guard));
-      if (asked === 'lost') return;
-      if (asked?.skip === true && arrived.guard !== undefined) {
-        giveSlot();
-        const skip = await this.#commit(delivery, grant, kind, arrived.guard.skip());
-        return await this.#finish(delivery, record.key, skip);
-      }
-      const step = await attempts.make(delivery, grant, arrived.work, giveSlot, asked?.renewedAt ?? claimedAt);
-      await this.#finish(delivery, record.key, step);
-    } finally {
-      giveSlot();
+      const { guard, work } = arrived;
+      if (guard === undefined) return attempts.make(delivery, grant, work, passage, claimedAt);
+      void this.#guarded(passage, kind, guard, work, claimedAt);
+    } catch (error) {
+      passage.over(error);
+    }
+  }
+
+  async #guarded(passage: Passage, kind: Kind, guard: Guard, work: Work, claimedAt: number | undefined): Promise<void> {
+    const { delivery, grant } = passage;
+    try {
+      const asked = await this.#ask(delivery, grant, guard);
+      if (asked === 'lost') return passage.over();
+      if (!asked.skip) return this.#parts.attempts.make(delivery, grant, work, passage, asked.renewedAt ?? claimedAt);
+      passage.handlerEnded();
+      passage.recorded(await this.#commit(delivery, grant, kind, guard.skip()));
+    } catch (error) {
+      passage.over(error);
     }
   }
 
@@ -166,7 +190,7 @@ export class Deliveries {
     const asked = arrived.guard && (await this.#ask(delivery, grant, arrived.guard));
     if (asked === 'lost') return;
     const step = asked?.skip === true && arrived.guard !== undefined ? arrived.guard.skip() : arrived.step;
-    await this.#finish(delivery, grant.record.key, await this.#commit(delivery, grant, kind, step));
+    await this.finish(delivery, grant.record.key, await this.#commit(delivery, grant, kind, step));
   }
 
   /** Asks a guard while the heartbeat keeps the lease: it is the user's code and may take its time. */
@@ -178,9 +202,9 @@ export class Deliveries {
     const { heartbeat } = this.#parts;
     let lost = false;
     const held: Held = { delivery, lease: leaseOf(grant), onLost: () => (lost = true) };
-    heartbeat.add(held);
+    const beat = heartbeat.add(held);
     const skip = await this.holds(guard);
-    const renewedAt = heartbeat.remove(held);
+    const renewedAt = heartbeat.remove(beat);
     return lost ? 'lost' : { skip, renewedAt };
   }
 
@@ -221,7 +245,7 @@ export class Deliveries {
     if (seen === undefined) return;
     const arrived = this.#arrive(grant, kind, false, seen);
     const step = arrived.to === 'run' ? arrived.work.release(grant.record, now, now + afterMs) : arrived.step;
-    await this.#finish(delivery, grant.record.key, await this.#commit(delivery, grant, kind, step, round));
+    await this.finish(delivery, grant.record.key, await this.#commit(delivery, grant, kind, step, round));
   }
 
   /** Gives back a record of a kind that only a newer version knows (Y3). */
@@ -234,11 +258,14 @@ export class Deliveries {
     await ackIf(delivery, false, availability);
   }
 
-  #finish(delivery: Delivery, key: RecordKey, step: Step | undefined): Promise<void> | undefined {
+  /** The rest of the way once a step is committed; undefined if nothing is left to wait for. */
+  finish(delivery: Delivery, key: RecordKey, step: Step | undefined): Promise<void> | undefined {
     if (step === undefined) return undefined; // Y2: lost, or given up at the stop
     this.#parts.events.tell(step.happenings);
-    if (step.outbox.length === 0) return ackIf(delivery, true, this.#parts.availability); // Y1
-    return this.#sendAndAck(delivery, key, step);
+    if (step.outbox.length > 0) return this.#sendAndAck(delivery, key, step);
+    if (delivery.granted === undefined) return ackIf(delivery, true, this.#parts.availability); // Y1
+    ackEnded(delivery, this.#parts.availability);
+    return undefined;
   }
 
   async #sendAndAck(delivery: Delivery, key: RecordKey, step: Step): Promise<void> {

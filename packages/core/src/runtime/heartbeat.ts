@@ -9,6 +9,7 @@ import type { Ledger, RecordKey, RenewalAnswer } from '../ports/ledger.js';
 import type { Delivery } from '../ports/transport.js';
 import type { Clock, Timer } from '../time/clock.js';
 import type { Availability } from './availability.js';
+import { type Member, Roster } from './roster.js';
 
 /** Something that is held and must be kept alive. */
 export interface Held {
@@ -21,7 +22,8 @@ export interface Held {
   onMoved?(): void;
 }
 
-interface Beat {
+/** The heartbeat of one thing that is held. */
+export interface Beat extends Member {
   readonly held: Held;
   /** When it was last kept alive, by this host's monotonic clock. */
   beatenAt: number;
@@ -33,7 +35,7 @@ export class Heartbeat {
   readonly #ledger: Ledger;
   readonly #availability: Availability;
   readonly #leaseMs: number;
-  readonly #beats = new Map<Held, Beat>();
+  readonly #beats = new Roster<Beat>();
   #timer: Timer | undefined;
 
   constructor(parts: { clock: Clock; ledger: Ledger; availability: Availability; leaseMs: number }) {
@@ -44,18 +46,18 @@ export class Heartbeat {
   }
 
   /** Keeps `held` alive from now on; its lease was last renewed at `beatenAt`, by default just now. */
-  add(held: Held, beatenAt = this.#clock.monotonic()): void {
-    const beat = { held, beatenAt };
-    this.#beats.set(held, beat);
+  add(held: Held, beatenAt = this.#clock.monotonic()): Beat {
+    const beat: Beat = { held, beatenAt, place: -1 };
+    this.#beats.add(beat);
     if (this.#timer === undefined) this.#arm();
-    this.#keep([beat]); // T3
+    const now = this.#clock.monotonic();
+    if (this.#wantsKeeping(beat, now)) this.#keep([beat], now); // T3
+    return beat;
   }
 
-  /** Forgets it; answers when it was last kept alive, for whoever goes on holding its lease. */
-  remove(held: Held): number | undefined {
-    const beat = this.#beats.get(held);
-    this.#beats.delete(held);
-    return beat?.beatenAt;
+  /** Stops what `add` began; answers when it was last kept alive, for whoever goes on holding its lease. */
+  remove(beat: Beat): number | undefined {
+    return this.#beats.remove(beat) ? beat.beatenAt : undefined;
   }
 
   /** Stops beating. */
@@ -70,15 +72,21 @@ export class Heartbeat {
       this.#timer = undefined;
       if (this.#beats.size === 0) return;
       this.#expire();
-      this.#keep([...this.#beats.values()]);
+      const now = this.#clock.monotonic();
+      this.#keep(
+        this.#beats.all().filter((beat) => this.#wantsKeeping(beat, now)),
+        now,
+      );
       this.#arm();
     });
   }
 
-  /** Renews and extends those of which a third of the lease is over. */
-  #keep(beats: readonly Beat[]): void {
-    const now = this.#clock.monotonic();
-    const due = beats.filter((beat) => now - beat.beatenAt >= this.#leaseMs / 3);
+  /** Whether a third of the lease is over. */
+  #wantsKeeping({ beatenAt }: Beat, now: number): boolean {
+    return now - beatenAt >= this.#leaseMs / 3;
+  }
+
+  #keep(due: readonly Beat[], now: number): void {
     if (due.length === 0) return;
     void this.#renew(due, now);
     void this.#extend(due, now);
@@ -87,7 +95,7 @@ export class Heartbeat {
   /** Gives up leases of which nothing was heard for too long, also while a renewal hangs (T1). */
   #expire(): void {
     const now = this.#clock.monotonic();
-    for (const beat of this.#beats.values()) {
+    for (const beat of this.#beats.all()) {
       if (beat.held.lease !== undefined && now - beat.beatenAt >= this.#leaseMs * (4 / 6)) this.#lose(beat);
     }
   }
@@ -106,7 +114,7 @@ export class Heartbeat {
 
   #renewed(beat: Beat, answer: RenewalAnswer | undefined, now: number): void {
     if (answer?.answer === 'lost') this.#lose(beat);
-    if (answer?.answer !== 'ok' || !this.#beats.has(beat.held)) return;
+    if (answer?.answer !== 'ok' || beat.place < 0) return;
     beat.beatenAt = Math.max(beat.beatenAt, now); // a late answer to an earlier renewal takes nothing back
     if (answer.version !== beat.held.lease?.version()) beat.held.onMoved?.();
   }
@@ -125,7 +133,7 @@ export class Heartbeat {
   }
 
   #lose(beat: Beat): void {
-    if (this.#beats.delete(beat.held)) beat.held.onLost();
+    if (this.#beats.remove(beat)) beat.held.onLost();
   }
 }
 

@@ -26,8 +26,6 @@ export interface IntakeParts {
   readonly deliveries: Deliveries;
 }
 
-const NOTHING = (): void => {};
-
 /** The receive loops of one engine. */
 export class Intake {
   readonly #parts: IntakeParts;
@@ -91,25 +89,37 @@ export class Intake {
     const deliveries = await transport.receive({ queue, max: size + early, leaseMs, holder: worker, room, signal });
     if (deliveries.length > 0) await pauses.fresh();
     for (const delivery of deliveries) {
-      const landed = delivery.granted === undefined ? slots.expect(queue) : NOTHING; // a granted one takes its slot at once
       this.#underway += 1;
-      void this.#handle(delivery, landed);
+      if (delivery.granted === undefined) void this.#handle(delivery, slots.expect(queue));
+      else this.#parts.deliveries.pass(delivery, delivery.granted, this.#over); // it takes its slot at once
     }
   }
 
-  /** One delivery's whole way; never rejects, whatever the backend or the message does. */
+  /** One message's whole way; never rejects, whatever the backend or the message does. */
   async #handle(delivery: Delivery, landed: () => void): Promise<void> {
-    const { messages, deliveries, availability, log } = this.#parts;
     try {
-      if (delivery.granted === undefined) await messages.handle(delivery, landed);
-      else await deliveries.granted(delivery, delivery.granted, landed);
+      await this.#parts.messages.handle(delivery, landed);
     } catch (error) {
-      log.error({ err: error }, 'a delivery could not be handled; it will come again');
-      await giveBack(delivery, GIVE_BACK_MS, availability);
+      await this.#giveBack(delivery, error);
     } finally {
       landed();
-      this.#underway -= 1;
-      if (this.#underway === 0) for (const resolve of this.#emptied.splice(0)) resolve();
+      this.#ended();
     }
+  }
+
+  readonly #over = (delivery: Delivery, error?: unknown): void => {
+    if (error === undefined) this.#ended();
+    else void this.#giveBack(delivery, error).finally(() => this.#ended());
+  };
+
+  async #giveBack(delivery: Delivery, error: unknown): Promise<void> {
+    const { availability, log } = this.#parts;
+    log.error({ err: error }, 'a delivery could not be handled; it will come again');
+    await giveBack(delivery, GIVE_BACK_MS, availability);
+  }
+
+  #ended(): void {
+    this.#underway -= 1;
+    if (this.#underway === 0) for (const resolve of this.#emptied.splice(0)) resolve();
   }
 }

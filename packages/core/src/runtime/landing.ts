@@ -83,11 +83,11 @@ export class Landing {
     const held: Held = { ...what, onLost: () => (lost = true) };
     const stillHeld = (): boolean => !lost && !this.#closed;
     this.#held += 1;
-    this.#heartbeat.add(held);
+    const beat = this.#heartbeat.add(held);
     try {
       await wait(stillHeld);
     } finally {
-      this.#heartbeat.remove(held);
+      this.#heartbeat.remove(beat);
       this.#held -= 1;
     }
     return stillHeld();

@@ -16,6 +16,11 @@ export async function ackIf(delivery: Delivery, done: boolean, availability: Ava
   }
 }
 
+/** Acks what a commit has ended by itself: nobody waits for that. */
+export function ackEnded(delivery: Delivery, availability: Availability): void {
+  delivery.ack().catch((error: unknown) => availability.report(error));
+}
+
 /** Gives a delivery back, to come again after a while. */
 export async function giveBack(delivery: Delivery, afterMs: number, availability: Availability): Promise<void> {
   try {
