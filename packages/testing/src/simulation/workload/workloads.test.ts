@@ -20,7 +20,7 @@ function live(name: string, seed: number, choices: PlanChoices, size?: Size, wat
 /** The jobs that are scheduled, and what is asked of schedules, in the order of the calls. */
 async function ordered(name: string, choices: PlanChoices, size?: Size): Promise<readonly Call[]> {
   const calls: Call[] = [];
-  await live(name, 7, { hours: 0.25, ...choices }, size, (observation) => {
+  await live(name, 7, { hours: name === 'weeks' ? 4 : 0.25, ...choices }, size, (observation) => {
     if (observation.what === 'call' && !AMENDS.has(observation.call.call)) calls.push(observation.call);
   });
   return calls;
