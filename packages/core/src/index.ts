@@ -42,8 +42,8 @@ export type {
   RequestOptions,
   SchedulePage,
   ScheduleQuery,
-  Schedules,
-} from './schedules.js';
+} from './schedule-calls.js';
+export type { Schedules } from './schedules.js';
 export type { JobPage, JobQuery } from './runtime/jobs.js';
 export type { ScheduleAnswer, ScheduleRefusal } from './runtime/placements.js';
 export type { EventMap, JobEvent, Listener, ScheduleEvent } from './task/events.js';
