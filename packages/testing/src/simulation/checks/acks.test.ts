@@ -117,3 +117,22 @@ test('A2: an ack before the send of what its own delivery has promised is seen',
   story.message('acked', first);
   expect(story.found).toHaveLength(1);
 });
+
+test('A2: what a record promises of another is sent once anybody has sent it', () => {
+  const story = new Story(acks);
+  const before = { ...story.write('a'), key: { kind: 'schedule', id: 's', partition: '00' }, wakeAt: undefined };
+  const [tick, other] = [messageOf({ ...before, wakeAt: 1 }), messageOf(story.write('b'))];
+  const after = { ...before, generation: before.generation + 1, wakeAt: 1, outbox: [promised(other)] };
+  story.servers.ledger.records.put({ record: after, nonce: '' });
+  const change = { what: 'record', change: 'written', host: 'engine-1', key: before.key, before, after } as const;
+  story.tell(change);
+  story.message('delivered', tick);
+  story.message('acked', tick);
+  expect(story.found).toEqual([expect.stringContaining('what it has promised is not sent')]);
+
+  story.tell(change);
+  story.message('stored', other, 'engine-2');
+  story.message('delivered', tick);
+  story.message('acked', tick);
+  expect(story.found).toHaveLength(1);
+});

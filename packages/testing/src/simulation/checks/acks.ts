@@ -25,6 +25,7 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
   const sentAfter = new Map<string, number>(); // by message: how many losses
   const deliveries = new Deliveries();
   const promised = new Map<string, { readonly by: string | undefined; readonly id: string; readonly ends: number }>();
+  const promisers = new Map<string, string>(); // message → the record whose outbox it is in, its own or another
   const expired = new Set<string>();
   let deadLetters = 0;
 
@@ -59,8 +60,10 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
         const { key, change, before, after, host } = observation;
         if (change === 'expired') expired.add(identityOf(key));
         const next = change === 'written' ? after?.outbox.at(-1)?.message.id : undefined;
-        if (next !== undefined && before !== undefined)
+        if (next !== undefined && before !== undefined) {
           promised.set(identityOf(key), { by: host, id: next, ends: before.generation });
+          promisers.set(next, identityOf(key));
+        }
         const isNew = key.kind === 'job' && before === undefined && after?.state === 'dead';
         if (isNew && bodyOf(after).reason?.startsWith(MALFORMED) === true) deadLetters += 1;
       }
@@ -76,7 +79,11 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
       }
       const id = envelope.identity;
       const sent = change === 'stored' || (change === 'lost' && host !== undefined);
-      if (sent && promised.get(id)?.id === message.id) promised.delete(id);
+      if (sent) {
+        const promiser = promisers.get(message.id) ?? id;
+        if (promised.get(promiser)?.id === message.id) promised.delete(promiser);
+        promisers.delete(message.id);
+      }
       if (sent && losses.has(id)) sentAfter.set(message.id, losses.get(id)!);
       if (sent) latestSent.set(id, Math.max(latestSent.get(id) ?? 0, placeOf(message)));
       if (change !== 'acked') return;
