@@ -1,6 +1,7 @@
 // Sorted set: items in order, cheap to add, to remove and to walk from any place, also with 100,000 of them.
 //
 // S1  Chunks are never empty, and their items follow one another in the order of `compare`.
+// S2  What comes after all others is added at the cost of one comparison.
 
 const LONGEST_CHUNK = 512;
 
@@ -25,6 +26,7 @@ export class SortedSet<T> {
 
   /** Adds an item; nothing happens if an equal one is there. */
   add(item: T): void {
+    if (this.#append(item)) return;
     const at = Math.max(0, Math.min(this.#chunkOf(item), this.#chunks.length - 1));
     const chunk = (this.#chunks[at] ??= []);
     const place = this.#placeOf(item, chunk);
@@ -36,6 +38,7 @@ export class SortedSet<T> {
 
   /** Puts an item in the place of the one that is equal to it; adds it if there is none. */
   replace(item: T): void {
+    if (this.#append(item)) return;
     const chunk = this.#chunks[this.#chunkOf(item)];
     const place = chunk === undefined ? 0 : this.#placeOf(item, chunk);
     if (chunk !== undefined && place < chunk.length && this.#compare(chunk[place]!, item) === 0) chunk[place] = item;
@@ -67,6 +70,16 @@ export class SortedSet<T> {
 
   [Symbol.iterator](): Generator<T, void, undefined> {
     return this.from(() => false);
+  }
+
+  /** Adds an item that stands after all others; false if it does not (S2). */
+  #append(item: T): boolean {
+    const chunk = this.#chunks.at(-1);
+    if (chunk === undefined || chunk.length === LONGEST_CHUNK) return false;
+    if (this.#compare(chunk[chunk.length - 1]!, item) >= 0) return false;
+    chunk.push(item);
+    this.#size += 1;
+    return true;
   }
 
   /** The first chunk whose last item does not stand before this one. */

@@ -43,7 +43,7 @@ export class Records {
   readonly #slots = new Map<string, Map<string, Map<string, Slot>>>(); // kind → partition → id
   #filed = 0;
   readonly #byAttention = new Map<string, SortedSet<Entry>>();
-  readonly #byId = new Map<string, SortedSet<RecordKey>>();
+  readonly #byId = new Map<string, SortedSet<RecordKey>>(); // of kinds that somebody has asked for
   readonly #byExpiry = new SortedSet<Entry>(
     (a, b) => a.record.expiresAt! - b.record.expiresAt! || compareKeys(a.record.key, b.record.key),
   );
@@ -67,7 +67,7 @@ export class Records {
     const before = slot?.entry;
     if (slot === undefined) {
       ids.set(record.key.id, { order: (this.#filed += 1), entry });
-      this.#ids(record.key.kind).add(record.key);
+      this.#byId.get(record.key.kind)?.add(record.key);
     } else {
       slot.entry = entry;
     }
@@ -96,7 +96,7 @@ export class Records {
     const before = this.get(key);
     if (before === undefined) return;
     this.#partition(key).delete(key.id);
-    this.#ids(key.kind).delete(key);
+    this.#byId.get(key.kind)?.delete(key);
     this.#unfile(before);
     this.#changed(before, undefined);
   }
@@ -138,7 +138,10 @@ export class Records {
 
   #ids(kind: string): SortedSet<RecordKey> {
     let keys = this.#byId.get(kind);
-    if (keys === undefined) this.#byId.set(kind, (keys = new SortedSet<RecordKey>(compareKeys)));
+    if (keys !== undefined) return keys;
+    this.#byId.set(kind, (keys = new SortedSet<RecordKey>(compareKeys)));
+    const slots = [...(this.#slots.get(kind)?.values() ?? [])].flatMap((ids) => [...ids.values()]);
+    for (const key of slots.map(({ entry }) => entry.record.key).toSorted(compareKeys)) keys.add(key);
     return keys;
   }
 
