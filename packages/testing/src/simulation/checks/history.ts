@@ -3,7 +3,7 @@
 
 import { Ruling } from '@carillon/core';
 import type { Instant, LedgerRecord } from '@carillon/core/spi';
-import type { Call, Observation, ObservedAttempt } from '../observation.js';
+import type { Call, Observation } from '../observation.js';
 import { envelopeOf } from './job-record.js';
 
 /** What was seen of one job. */
@@ -16,11 +16,11 @@ export interface JobHistory {
   /** Its record as the ledger last wrote it. */
   record?: LedgerRecord;
   gone?: 'expired' | 'removed';
-  /** Attempts that started, and those of them that returned, by fence. */
-  readonly started: Map<number, ObservedAttempt>;
-  readonly returned: Set<number>;
+  /** The fences of the attempts that started, and of those that returned. */
+  readonly started: number[];
+  readonly returned: number[];
   /** The words with which its handler gave up. */
-  readonly gaveUp: Set<string>;
+  readonly gaveUp: string[];
   grants: number;
   /** When it was completed. */
   readonly completions: Instant[];
@@ -67,12 +67,14 @@ export class History {
       case 'attempt': {
         const { attempt, moment } = observation;
         const job = this.of(attempt.jobId);
-        if (moment === 'started') job.started.set(attempt.fence, attempt);
-        if (moment === 'started') break;
+        if (moment === 'started') {
+          if (!job.started.includes(attempt.fence)) job.started.push(attempt.fence);
+          break;
+        }
         const { error } = observation;
-        if (moment === 'returned' && error === undefined) job.returned.add(attempt.fence);
+        if (moment === 'returned' && error === undefined) job.returned.push(attempt.fence);
         if (error instanceof Ruling && error.verdict === 'dead' && error.reason !== undefined)
-          job.gaveUp.add(error.reason);
+          job.gaveUp.push(error.reason);
         break;
       }
       case 'call':
@@ -93,9 +95,9 @@ export class History {
     let job = this.jobs.get(id);
     if (job === undefined) {
       job = {
-        started: new Map(),
-        returned: new Set(),
-        gaveUp: new Set(),
+        started: [],
+        returned: [],
+        gaveUp: [],
         completions: [],
         grants: 0,
         sent: 0,

@@ -2,6 +2,14 @@
 
 import type { Instant, LedgerRecord } from '@carillon/core/spi';
 
+/** An attempt, as far as it was seen. */
+interface SeenAttempt {
+  readonly host: string | undefined;
+  readonly number: number;
+  fence: number;
+  ended: boolean;
+}
+
 /** What there is to remember of one job. */
 export interface JobTrail {
   record: LedgerRecord | undefined;
@@ -15,8 +23,8 @@ export interface JobTrail {
   sweptBy: string | undefined;
   /** The copy that was delivered last came from a sweep. */
   byCopy: boolean;
-  /** By host and number. */
-  readonly attempts: Map<string, { readonly fence: number; ended: boolean }>;
+  /** The latest of each host and number. */
+  readonly attempts: SeenAttempt[];
   /** Its last attempt failed, as its handler saw it. */
   failed: boolean;
   interrupted: boolean;
@@ -34,12 +42,28 @@ export function startTrail(): JobTrail {
     promised: undefined,
     sweptBy: undefined,
     byCopy: false,
-    attempts: new Map(),
+    attempts: [],
     failed: false,
     interrupted: false,
     redriven: false,
     tombstone: false,
   };
+}
+
+/** The attempt of a job that a host has made with this number. */
+export function attemptOf(
+  { attempts }: JobTrail,
+  host: string | undefined,
+  number: number | undefined,
+): SeenAttempt | undefined {
+  return attempts.find((attempt) => attempt.number === number && attempt.host === host);
+}
+
+/** Remembers an attempt, in place of an earlier one of the same host and number. */
+export function noteAttempt(job: JobTrail, { host, number, fence, ended }: SeenAttempt): void {
+  const known = attemptOf(job, host, number);
+  if (known === undefined) job.attempts.push({ host, number, fence, ended });
+  else Object.assign(known, { fence, ended });
 }
 
 /** The job of a message with this id, such as `job#3`. */

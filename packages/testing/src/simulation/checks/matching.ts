@@ -43,7 +43,7 @@ export const matching: MonitorMaker = ({ plan, servers, room, violate }) => {
     if (job.gone === 'removed') return violate('I2', id, 'a job has vanished');
     if (record.state === 'done') {
       if (job.completions.length !== 1) violate('I2', id, `a job was completed ${job.completions.length} times`);
-      if (job.returned.size === 0) violate('I2', id, 'a job is done, and no attempt of it has returned');
+      if (job.returned.length === 0) violate('I2', id, 'a job is done, and no attempt of it has returned');
       return;
     }
     if (record.state === 'scheduled') return;

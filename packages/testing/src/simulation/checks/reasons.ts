@@ -26,7 +26,7 @@ const UNKNOWN_MS = 15 * 60_000;
 const SKEW_MS = 10_000; // how far two clocks that the engine goes by may be apart: steps of the ledger's, drift of a host's
 
 /** Attempts that started and did not complete the job: they threw, ran out of time or were interrupted. */
-const failed = ({ started, completions }: JobHistory): number => started.size - completions.length;
+const failed = ({ started, completions }: JobHistory): number => started.length - completions.length;
 
 const aFailedAttempt: Justify = ({ job }) => (failed(job) > 0 ? undefined : 'no attempt of it has failed');
 
@@ -97,7 +97,7 @@ export function unjustified(record: LedgerRecord, job: JobHistory, history: Hist
   const reason = body.reason ?? '';
   switch (record.state) {
     case 'dead':
-      if (job.gaveUp.has(reason)) return undefined; // R2
+      if (job.gaveUp.includes(reason)) return undefined; // R2
       if (reason.startsWith(MALFORMED)) return malformed(it);
       return (Object.hasOwn(DEAD, reason) ? DEAD[reason] : noReason)?.(it);
     case 'indeterminate':

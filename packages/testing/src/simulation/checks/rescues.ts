@@ -6,7 +6,7 @@
 import type { Instant, OutgoingMessage } from '@carillon/core/spi';
 import { Ruling } from '@carillon/core';
 import type { Observation, Observer } from '../observation.js';
-import { countOf, jobOf, type JobTrail, numberOf, startTrail, wishOf } from './job-trail.js';
+import { attemptOf, countOf, jobOf, type JobTrail, noteAttempt, numberOf, startTrail, wishOf } from './job-trail.js';
 import { SCHEDULE_RESCUES, ScheduleRescues } from './schedule-rescues.js';
 
 /** Every way out of trouble that jobs take, by name. */
@@ -186,15 +186,14 @@ export class Rescues {
     const job = this.#trail(attempt.jobId);
     const running = this.#runningOn(host);
     const name = `${attempt.jobId}/${attempt.fence}`;
-    const numbered = `${host}/${attempt.number}`;
+    const { number, fence } = attempt;
+    noteAttempt(job, { host, number, fence, ended: moment !== 'started' });
     if (moment !== 'started') {
       running.delete(name);
-      job.attempts.set(numbered, { fence: attempt.fence, ended: true });
       job.failed = moment === 'threw' && !(observation.error instanceof Ruling);
       return;
     }
     running.add(name);
-    job.attempts.set(numbered, { fence: attempt.fence, ended: false });
     if (job.byCopy) this.#count('a swept copy led to the attempt');
     if (job.interrupted) this.#count('an attempt was interrupted and made again');
     else if (attempt.number > 1 && job.failed) this.#count('a failure was retried');
@@ -214,7 +213,7 @@ export class Rescues {
 
   #told({ event, data, host }: Observation & { what: 'event' }): void {
     const { id = '', reason, why, attempt, downMs = 0 } = data as Told;
-    if (event === 'lease:lost') this.#lost(id, `${host}/${attempt}`);
+    if (event === 'lease:lost') this.#lost(id, host, attempt);
     if (event === 'job:hopped') this.#count('a hop was taken');
     if (event === 'job:overran') this.#count('a handler overran');
     if (event === 'ledger:loss') this.#count('a loss of the ledger was reported');
@@ -230,9 +229,9 @@ export class Rescues {
   }
 
   /** Told also of a renewal that an attempt's own commit has overtaken; only a newer fence makes a zombie. */
-  #lost(id: string, numbered: string): void {
+  #lost(id: string, host: string | undefined, number: number | undefined): void {
     const job = this.#jobs.get(id);
-    const attempt = job?.attempts.get(numbered);
+    const attempt = job && attemptOf(job, host, number);
     if (attempt === undefined || (job?.record?.fence ?? Infinity) <= attempt.fence) return;
     this.#count(attempt.ended ? "a zombie's commit was refused" : 'a lost lease was noticed by the heartbeat');
   }
