@@ -110,6 +110,16 @@ export class Environment {
     return (this.#root.getStats() as { lastTxnId: number }).lastTxnId;
   }
 
+  /** The same for the last one that a read from here on sees: the number of another stands in the file before it is
+   *  flushed, and is read only then. So this waits while somebody commits. */
+  lastVisible(): number {
+    let last = 0;
+    this.#gate.transactionSync(() => {
+      last = this.lastTransaction();
+    }, DURABLE); // E3
+    return last;
+  }
+
   /** Makes the next read see what other processes have committed. */
   refresh(): void {
     this.#root.resetReadTxn();

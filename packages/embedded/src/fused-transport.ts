@@ -54,7 +54,7 @@ export class FusedTransport implements Transport {
     let join = store.writer.busy; // a batch that runs anyway may as well bring the next deliveries
     while (!signal.aborted && !stop.aborted) {
       if (!join) {
-        const seen = store.look();
+        const seen = store.lookToWait();
         const now = clock.now();
         const number = store.catalog.find(queue);
         const next =

@@ -73,7 +73,7 @@ export class MessageTransport implements Transport {
     const { clock } = this.#handle;
     const { signal: stop } = this.#stop;
     while (!signal.aborted && !stop.aborted) {
-      const seen = store.look();
+      const seen = store.lookToWait();
       const number = store.catalog.find(queue);
       const next = number === undefined ? Infinity : store.messages.nextAt(number);
       if (number === undefined || next > clock.now()) {

@@ -100,14 +100,18 @@ export class Store {
     await this.#closing;
   }
 
-  /** Sees what other processes have written, at least up to the transaction that it names: before reading outside of a
-   *  batch. */
-  look(): number {
-    const seen = this.environment.lastTransaction(); // first: what is committed from here on may be seen or not (W1)
+  /** Sees what other processes have written, at least up to the transaction that it names: before waiting. */
+  lookToWait(): number {
+    const seen = this.environment.lastVisible(); // first: what is committed from here on may be seen or not (W1)
+    this.look();
+    return seen;
+  }
+
+  /** Sees what other processes have written: before reading outside of a batch. */
+  look(): void {
     this.environment.refresh();
     this.catalog.refresh();
     this.records.refresh(this.#clock.now());
-    return seen;
   }
 
   async #close(): Promise<void> {

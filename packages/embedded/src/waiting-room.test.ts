@@ -31,7 +31,7 @@ it('W1: a look has seen the transaction that it names, even if another process c
     execFileSync(process.execPath, program, { cwd: import.meta.dirname });
     return lastTransaction();
   };
-  const seen = store.look();
+  const seen = store.lookToWait();
   expect(seen).toBe(lastTransaction());
   expect(meta.getBinary(Buffer.from(PROBE))?.toString()).toBe('value');
   await store.leave();
