@@ -1,5 +1,6 @@
 import { VirtualClock } from '@carillon/testing';
 import { describe, expect, test } from 'vitest';
+import { CarillonError } from '../errors.js';
 import { silentLogger } from '../task/logger.js';
 import { Availability } from './availability.js';
 import { Events } from './events.js';
@@ -112,4 +113,12 @@ describe('H2: what was asked is asked again until it is answered', () => {
     expect(await answer).toBeUndefined();
     expect(await availability.persist(async () => 5)).toBeUndefined();
   });
+});
+
+test('H4: a record that can’t be read is told to who asked for it, and is no outage', async () => {
+  const { availability, heard } = setting();
+  const unreadable = new CarillonError('E_STORE_VERSION', 'another format', { next: 'start the newer one' });
+  await expect(availability.persist(() => Promise.reject(unreadable))).rejects.toBe(unreadable);
+  availability.report(unreadable);
+  expect([availability.isDown, heard]).toEqual([false, []]);
 });

@@ -5,6 +5,7 @@
 // H3  An outage is told once, at its beginning and at its end. A backend that answers the probe and fails at work soon after is
 //     still in the same outage: only one that has been back for a while counts as back.
 
+import { CarillonError } from '../errors.js';
 import type { Clock, Random, Timer } from '../time/clock.js';
 import type { Logger } from '../task/logger.js';
 import type { Events } from './events.js';
@@ -48,6 +49,7 @@ export class Availability {
   report(reason: unknown): void {
     if (this.#down !== undefined || this.#abandoned) return;
     const { clock, log, events } = this.#parts;
+    if (isUnreadable(reason)) return log.error({ err: reason }, 'a record can’t be read'); // H4
     const begins = this.#outage === undefined; // else it answers the probe and fails at work: H3
     this.#outage?.ending?.cancel();
     this.#outage = { since: this.#outage?.since ?? clock.monotonic() };
@@ -59,12 +61,13 @@ export class Availability {
     if (begins) events.emit('backend:down', { reason });
   }
 
-  /** Repeats `call` until it answers (H2); `undefined` once the engine has given up. */
+  /** Repeats `call` until it answers (H2); `undefined` once the engine has given up. Rejects if a record can't be read (H4). */
   async persist<T>(call: () => Promise<T>): Promise<T | undefined> {
     while (!this.#abandoned) {
       try {
         return await call();
       } catch (error) {
+        if (isUnreadable(error)) throw error;
         this.report(error);
         await this.whenUp();
       }
@@ -103,4 +106,8 @@ export class Availability {
     this.#parts.log.info({ downMs }, 'the backend answers again');
     this.#parts.events.emit('backend:up', { downMs });
   }
+}
+
+function isUnreadable(error: unknown): boolean {
+  return CarillonError.is(error) && error.code === 'E_STORE_VERSION';
 }
