@@ -2,7 +2,7 @@
 //
 // A1  A write is found lost if the record is older than it, or gone before its time, or if a holder's last word is not what
 //     stands there. What others did meanwhile never passes for a loss, and hides none of a last word.
-// A2  A bounded number of the latest writes is remembered, one for each record.
+// A2  So many of the latest writes are remembered, in a ring; only the last one of a record counts.
 
 import type { Change, LostWrite, RecordKey, Write } from '@carillon/core/spi';
 import { markOf } from './mark.js';
@@ -10,7 +10,7 @@ import { nonceIn, unpackRecord } from './record-codec.js';
 import { FORMAT } from './scripts/record.js';
 import { FIRST_DIGIT, MARK_UNITS } from './scripts/mark.js';
 
-const REMEMBERED = 10_000;
+const REMEMBERED = 16_000;
 
 /** The latest confirmed write of a record. */
 interface Confirmed extends LostWrite {
@@ -22,37 +22,53 @@ interface Confirmed extends LostWrite {
   readonly lastWord: number | undefined;
 }
 
+/** A record of which nothing is remembered any more: it was removed, or its loss has been told. */
+interface Forgotten {
+  readonly key: RecordKey;
+  readonly version: undefined;
+}
+
 /** Remembers confirmed writes. */
 export class Acknowledged {
-  #latest = new Map<string, Confirmed | undefined>();
-  #before: ReadonlyMap<string, Confirmed | undefined> = this.#latest;
+  readonly #ring: (Confirmed | Forgotten)[] = [];
+  #oldest = 0;
 
   /** Remembers what a confirmed change wrote. */
   note({ nonce, writes }: Change): void {
     for (const write of writes) {
-      if (write.do === 'put') this.#remember(write, nonce);
-      if (write.do === 'remove') this.#latest.set(nameOf(write.key), undefined);
+      if (write.do === 'put') this.#add(confirmed(write, nonce));
+      if (write.do === 'remove') this.#add({ key: write.key, version: undefined });
     }
   }
 
   /** Forgets writes: their loss has been told. */
   forget(writes: readonly LostWrite[]): void {
-    for (const { key } of writes) this.#latest.set(nameOf(key), undefined);
+    for (const { key } of writes) this.#add({ key, version: undefined });
   }
 
   /** The writes that are remembered (A2). */
   all(): readonly Confirmed[] {
-    return [...new Map([...this.#before, ...this.#latest]).values()].filter((write) => write !== undefined);
+    const latest = new Map<string, Confirmed | Forgotten>();
+    const inOrder = [...this.#ring.slice(this.#oldest), ...this.#ring.slice(0, this.#oldest)];
+    for (const write of inOrder) latest.set(nameOf(write.key), write);
+    return [...latest.values()].filter((write) => write.version !== undefined);
   }
 
-  #remember(write: Write & { do: 'put' }, nonce: string): void {
-    const { key, expect, content } = write;
-    const { task, generation, wakeAt, expiresAt = Infinity } = content;
-    const version = 'version' in expect ? expect.version + 1 : 1;
-    const lastWord = wakeAt === undefined && 'fence' in expect ? markOf(content, nonce) : undefined;
-    if (this.#latest.size >= REMEMBERED) [this.#before, this.#latest] = [this.#latest, new Map()];
-    this.#latest.set(nameOf(key), { key, task, version, generation, nonce, expiresAt, lastWord });
+  #add(write: Confirmed | Forgotten): void {
+    if (this.#ring.length < REMEMBERED) {
+      this.#ring.push(write);
+    } else {
+      this.#ring[this.#oldest] = write;
+      this.#oldest = (this.#oldest + 1) % REMEMBERED;
+    }
   }
+}
+
+function confirmed({ key, expect, content }: Write & { do: 'put' }, nonce: string): Confirmed {
+  const { task, generation, wakeAt, expiresAt = Infinity } = content;
+  const version = 'version' in expect ? expect.version + 1 : 1;
+  const lastWord = wakeAt === undefined && 'fence' in expect ? markOf(content, nonce) : undefined;
+  return { key, task, version, generation, nonce, expiresAt, lastWord };
 }
 
 /** Whether a confirmed write is lost, by what stands under its key now (A1). */

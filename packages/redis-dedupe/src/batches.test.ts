@@ -2,13 +2,14 @@ import { describe, expect, test } from 'vitest';
 import { Batches, MOST, type Request } from './batches.js';
 
 const request = (name: string, bytes = 0): Request => ({ keys: [Buffer.from(name)], ask: Buffer.alloc(bytes) });
+const call = { request: (asked: Request) => asked, answer: (_: Request, bytes: Buffer) => bytes };
 const nameOf = ({ keys }: Request): string => String(keys[0]);
 
 /** Batches that wait for the test before they are answered, each request with its own name. */
 function gated() {
   const sent: string[][] = [];
   const gates: { answer: () => void; fail: () => void }[] = [];
-  const batches = new Batches((requests) => {
+  const batches = new Batches(call, (requests) => {
     const names = requests.map(nameOf);
     sent.push(names);
     return new Promise((resolve, reject) => {

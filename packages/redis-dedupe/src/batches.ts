@@ -19,36 +19,47 @@ export interface Request {
   readonly durable?: boolean;
 }
 
-interface Ticket {
-  readonly answers: Buffer[];
+/** One kind of call: how it asks, and what it is answered. */
+export interface Call<Asked, Answer> {
+  request(asked: Asked): Request;
+  answer(asked: Asked, bytes: Buffer): Answer;
+}
+
+/** What one caller asks together, and is answered together. */
+interface Ticket<Asked, Answer> {
+  readonly asked: readonly Asked[];
+  readonly answers: Answer[];
   left: number;
-  readonly resolve: (answers: readonly Buffer[]) => void;
+  readonly resolve: (answers: readonly Answer[]) => void;
   readonly reject: (reason: unknown) => void;
 }
 
-interface Waiting {
+interface Waiting<Asked, Answer> {
   readonly request: Request;
-  readonly ticket: Ticket;
+  readonly ticket: Ticket<Asked, Answer>;
   readonly index: number;
 }
 
 /** Gathers requests to one script in one place. */
-export class Batches {
+export class Batches<Asked, Answer> {
+  readonly #call: Call<Asked, Answer>;
   readonly #run: (requests: readonly Request[]) => Promise<readonly Buffer[]>;
-  #waiting: Waiting[] = [];
+  #waiting: Waiting<Asked, Answer>[] = [];
   #inFlight = 0;
   #soon = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** `run` performs a batch and answers each request of it. */
-  constructor(run: (requests: readonly Request[]) => Promise<readonly Buffer[]>) {
+  constructor(call: Call<Asked, Answer>, run: (requests: readonly Request[]) => Promise<readonly Buffer[]>) {
+    this.#call = call;
     this.#run = run;
   }
 
-  /** Asks some requests, which stay in their order. */
-  ask(requests: readonly Request[]): Promise<readonly Buffer[]> {
+  /** Asks some requests, which stay in their order; rejects, and asks nothing, if one of them can't be made. */
+  ask(asked: readonly Asked[]): Promise<readonly Answer[]> {
     return new Promise((resolve, reject) => {
-      const ticket: Ticket = { answers: [], left: requests.length, resolve, reject };
+      const requests = asked.map((one) => this.#call.request(one));
+      const ticket: Ticket<Asked, Answer> = { asked, answers: [], left: requests.length, resolve, reject };
       for (let index = 0; index < requests.length; index += 1)
         this.#waiting.push({ request: requests[index]!, ticket, index });
       while (this.#waiting.length >= MOST) this.#send();
@@ -81,18 +92,24 @@ export class Batches {
     void this.#run(batch.map(({ request }) => request)).then(
       (answers) => {
         this.#landed();
-        for (let position = 0; position < batch.length; position += 1) {
-          const { ticket, index } = batch[position]!;
-          ticket.answers[index] = answers[position]!;
-          ticket.left -= 1;
-          if (ticket.left === 0) ticket.resolve(ticket.answers);
-        }
+        for (let position = 0; position < batch.length; position += 1)
+          this.#answer(batch[position]!, answers[position]!);
       },
       (reason: unknown) => {
         this.#landed();
         for (const { ticket } of batch) ticket.reject(reason);
       },
     );
+  }
+
+  #answer({ ticket, index }: Waiting<Asked, Answer>, bytes: Buffer): void {
+    try {
+      ticket.answers[index] = this.#call.answer(ticket.asked[index]!, bytes);
+    } catch (error) {
+      ticket.reject(error); // its own, not that of those who asked beside it
+    }
+    ticket.left -= 1;
+    if (ticket.left === 0) ticket.resolve(ticket.answers);
   }
 
   #landed(): void {
@@ -102,7 +119,7 @@ export class Batches {
 }
 
 /** How many of the waiting requests make one batch (B3). */
-function fitting(waiting: readonly Waiting[]): number {
+function fitting(waiting: readonly { readonly request: Request }[]): number {
   let bytes = 0;
   for (let count = 0; count < waiting.length; count += 1) {
     bytes += waiting[count]!.request.ask.length;

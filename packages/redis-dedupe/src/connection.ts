@@ -41,6 +41,11 @@ export class Connection {
     return this.#durability;
   }
 
+  /** Whether it has been opened and not closed. */
+  get isOpen(): boolean {
+    return this.#client !== undefined;
+  }
+
   /** The client of an open connection; throws `E_STOPPED` if it is closed. */
   get client(): Redis | Cluster {
     if (this.#client === undefined)

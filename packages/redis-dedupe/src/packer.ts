@@ -81,7 +81,9 @@ export class Packer {
 
   /** The piece that has been packed (K1). */
   take(): Buffer {
-    return Buffer.from(this.#space.subarray(0, this.#at));
+    const piece = Buffer.allocUnsafe(this.#at);
+    this.#space.copy(piece, 0, 0, this.#at);
+    return piece;
   }
 
   /** Makes room for so many bytes, and answers where it begins. */

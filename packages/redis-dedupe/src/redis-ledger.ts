@@ -1,6 +1,5 @@
 // Redis ledger: the ledger port on a connection. Every call is requests to scripts, gathered with those of other calls.
 //
-// R1  What is asked of one bucket stays in its order; in a Cluster each bucket has batches of its own, elsewhere all share.
 // R2  When memory is out nothing new begins, and what has begun goes on: renewals and what holders write are let through.
 // R3  What was confirmed and is found lost when another server answers is told, once.
 
@@ -21,15 +20,15 @@ import type {
   RenewalAnswer,
 } from '@carillon/core/spi';
 import { Acknowledged, isLost } from './acknowledged.js';
-import { Batches, type Request } from './batches.js';
 import type { Connection } from './connection.js';
 import { findDue } from './due.js';
 import { RedisEffect } from './effects/redis-effect.js';
 import { bucketOf, type KeyNames } from './key-names.js';
+import { Lanes } from './lanes.js';
 import { listPage } from './listing.js';
 import { unpackRecord } from './record-codec.js';
 import { changeAnswer, changeRequest, claimAnswer, claimRequest, renewalAnswer, renewalRequest } from './requests.js';
-import { type Script, script } from './script.js';
+import { script } from './script.js';
 import { ACQUIRE } from './scripts/acquire.js';
 import { COMMIT } from './scripts/commit.js';
 import { READ } from './scripts/read.js';
@@ -44,27 +43,16 @@ const read = script(READ);
 
 const NOTHING = Buffer.alloc(0);
 
-/** The batches of one script, by the bucket that they are of (R1). */
-interface Lanes {
-  readonly script: Script;
-  readonly groups: Map<number, Batches>;
-}
-
-function lanesOf(script: Script): Lanes {
-  return { script, groups: new Map() };
-}
-
 /** A ledger in Redis. */
 export class RedisLedger implements Ledger {
   readonly partitioned = true;
   readonly #connection: Connection;
   readonly #names: KeyNames;
-  readonly #spread: number;
-  readonly #acquires = lanesOf(acquire);
-  readonly #renewals = lanesOf(renew);
-  readonly #commits = lanesOf(commit);
-  readonly #heldCommits = lanesOf(commitHeld);
-  readonly #reads = lanesOf(read);
+  readonly #acquires: Lanes<Claim, ClaimAnswer>;
+  readonly #renewals: Lanes<Renewal, RenewalAnswer>;
+  readonly #commits: Lanes<Change, ChangeAnswer>;
+  readonly #heldCommits: Lanes<Change, ChangeAnswer>;
+  readonly #reads: Lanes<Buffer, Buffer>;
   readonly #acknowledged = new Acknowledged();
   readonly #losses = new Set<(lost: readonly LostWrite[]) => void>();
 
@@ -72,7 +60,32 @@ export class RedisLedger implements Ledger {
   constructor(connection: Connection, names: KeyNames, spread: number) {
     this.#connection = connection;
     this.#names = names;
-    this.#spread = spread;
+    const bucket = ({ key }: { readonly key: RecordKey }): number => bucketOf(key.partition);
+    const change = {
+      request: (asked: Change) => changeRequest(names, asked, spread),
+      answer: (asked: Change, bytes: Buffer) => this.#answered(asked, changeAnswer(asked, bytes)),
+      bucket: ({ writes }: Change) => bucket(writes[0]!),
+    };
+    this.#acquires = new Lanes<Claim, ClaimAnswer>(connection, {
+      script: acquire,
+      request: (claim) => claimRequest(names, claim),
+      answer: claimAnswer,
+      bucket,
+    });
+    this.#renewals = new Lanes<Renewal, RenewalAnswer>(connection, {
+      script: renew,
+      request: (renewal) => renewalRequest(names, renewal),
+      answer: (_, bytes) => renewalAnswer(bytes),
+      bucket,
+    });
+    this.#commits = new Lanes(connection, { script: commit, ...change });
+    this.#heldCommits = new Lanes(connection, { script: commitHeld, ...change });
+    this.#reads = new Lanes(connection, {
+      script: read,
+      request: (key) => ({ keys: [key], ask: NOTHING }),
+      answer: (_, bytes) => bytes,
+      bucket: (key) => names.bucket(key),
+    });
     connection.onReplaced(() => this.#findLosses());
   }
 
@@ -98,29 +111,27 @@ export class RedisLedger implements Ledger {
     return effect instanceof RedisEffect && !this.#connection.scattered;
   }
 
-  async acquire(claims: readonly Claim[]): Promise<readonly ClaimAnswer[]> {
-    const requests = claims.map((claim) => claimRequest(this.#names, claim));
-    const packed = await this.#ask(this.#acquires, (index) => bucketOf(claims[index]!.key.partition), requests);
-    return packed.map((bytes, index) => claimAnswer(claims[index]!, bytes));
+  acquire(claims: readonly Claim[]): Promise<readonly ClaimAnswer[]> {
+    return this.#acquires.ask(claims);
   }
 
-  async renew(renewals: readonly Renewal[]): Promise<readonly RenewalAnswer[]> {
-    const requests = renewals.map((renewal) => renewalRequest(this.#names, renewal));
-    const packed = await this.#ask(this.#renewals, (index) => bucketOf(renewals[index]!.key.partition), requests);
-    return packed.map(renewalAnswer);
+  renew(renewals: readonly Renewal[]): Promise<readonly RenewalAnswer[]> {
+    return this.#renewals.ask(renewals);
   }
 
-  async commit(changes: readonly Change[]): Promise<readonly ChangeAnswer[]> {
-    const written = changes.filter(({ writes }) => writes.length > 0);
-    const requests = written.map((change) => changeRequest(this.#names, change, this.#spread));
-    const lanes = written.every(isHeld) ? this.#heldCommits : this.#commits;
-    const packed = await this.#ask(lanes, (index) => bucketOf(written[index]!.writes[0]!.key.partition), requests);
-    const answers = packed.map((bytes, index) => changeAnswer(written[index]!, bytes));
-    for (let index = 0; index < answers.length; index += 1)
-      if (answers[index]!.answer === 'ok') this.#acknowledged.note(written[index]!); // R3
-    if (written.length === changes.length) return answers;
-    const rest = answers.values();
-    return changes.map(({ writes }) => (writes.length === 0 ? { answer: 'ok' } : rest.next().value!));
+  commit(changes: readonly Change[]): Promise<readonly ChangeAnswer[]> {
+    const lanes = changes.every(isHeld) ? this.#heldCommits : this.#commits;
+    return changes.every(writesSomething) ? lanes.ask(changes) : this.#commitSome(lanes, changes);
+  }
+
+  async #commitSome(lanes: Lanes<Change, ChangeAnswer>, changes: readonly Change[]): Promise<readonly ChangeAnswer[]> {
+    const answers = (await lanes.ask(changes.filter(writesSomething))).values();
+    return changes.map((change) => (writesSomething(change) ? answers.next().value! : { answer: 'ok' }));
+  }
+
+  #answered(change: Change, answer: ChangeAnswer): ChangeAnswer {
+    if (answer.answer === 'ok') this.#acknowledged.note(change); // R3
+    return answer;
   }
 
   /** Tells of writes that were confirmed and that a failover or a restart has taken back (R3). */
@@ -131,7 +142,7 @@ export class RedisLedger implements Ledger {
 
   async #findLosses(): Promise<void> {
     const writes = this.#acknowledged.all();
-    const found = await this.#read(writes.map(({ key }) => this.#names.record(key)));
+    const found = await this.#reads.ask(writes.map(({ key }) => this.#names.record(key)));
     const now = await this.now();
     const lost = writes.filter((write, index) => isLost(write, found[index]!, now));
     this.#acknowledged.forget(lost);
@@ -139,7 +150,7 @@ export class RedisLedger implements Ledger {
   }
 
   async read(keys: readonly RecordKey[]): Promise<readonly (LedgerRecord | undefined)[]> {
-    const packed = await this.#read(keys.map((key) => this.#names.record(key)));
+    const packed = await this.#reads.ask(keys.map((key) => this.#names.record(key)));
     return packed.map((bytes, index) => {
       const { kind, id, partition } = keys[index]!;
       return bytes.length === 0 ? undefined : unpackRecord({ kind, id, partition }, bytes);
@@ -159,53 +170,8 @@ export class RedisLedger implements Ledger {
   }
 
   async #readListed(keys: readonly Buffer[]): Promise<readonly (LedgerRecord | undefined)[]> {
-    const packed = await this.#read(keys);
+    const packed = await this.#reads.ask(keys);
     return packed.map(unlessUnreadable); // a mark is not listed, and one that can't be read hides no others
-  }
-
-  #read(keys: readonly Buffer[]): Promise<readonly Buffer[]> {
-    const requests = keys.map((key) => ({ keys: [key], ask: NOTHING }));
-    return this.#ask(this.#reads, (index) => this.#names.bucket(keys[index]!), requests);
-  }
-
-  /** Asks a script; each request is of one bucket (R1). */
-  #ask(lanes: Lanes, bucketAt: (index: number) => number, requests: readonly Request[]): Promise<readonly Buffer[]> {
-    void this.#connection.client; // throws if it is closed
-    if (requests.length === 0) return Promise.resolve([]);
-    if (!this.#connection.scattered) return this.#batchesOf(lanes, 0).ask(requests);
-    return this.#askEach(lanes, bucketAt, requests);
-  }
-
-  async #askEach(
-    lanes: Lanes,
-    bucketAt: (index: number) => number,
-    requests: readonly Request[],
-  ): Promise<readonly Buffer[]> {
-    const answers: Buffer[] = [];
-    const indexes = [...requests.keys()];
-    await Promise.all(
-      Array.from(new Set(indexes.map(bucketAt)), async (bucket) => {
-        const own = indexes.filter((index) => bucketAt(index) === bucket);
-        const asked = await this.#batchesOf(lanes, bucket).ask(own.map((index) => requests[index]!));
-        for (const [position, index] of own.entries()) answers[index] = asked[position]!;
-      }),
-    );
-    return answers;
-  }
-
-  #batchesOf(lanes: Lanes, group: number): Batches {
-    let batches = lanes.groups.get(group);
-    if (batches === undefined) {
-      batches = new Batches(async (requests) => {
-        const keys: Buffer[] = [];
-        for (const request of requests) keys.push(...request.keys);
-        const asks = Buffer.concat(requests.map(({ ask }) => ask));
-        const durable = requests.some((request) => request.durable === true);
-        return (await this.#connection.run(lanes.script, keys, [asks], durable)) as Buffer[];
-      });
-      lanes.groups.set(group, batches);
-    }
-    return batches;
   }
 }
 
@@ -220,7 +186,11 @@ function unlessUnreadable(bytes: Buffer): LedgerRecord | undefined {
 
 /** Whether a change belongs to work that has begun (R2). */
 function isHeld({ writes }: Change): boolean {
-  return writes.some((write) => write.do === 'sent' || 'fence' in write.expect);
+  return writes.length === 0 || writes.some((write) => write.do === 'sent' || 'fence' in write.expect);
+}
+
+function writesSomething({ writes }: Change): boolean {
+  return writes.length > 0;
 }
 
 /** Whether a record that an index told of still wants attention: it may have moved since. */
