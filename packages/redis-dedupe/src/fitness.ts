@@ -23,7 +23,9 @@ export type Concern =
   /** It does not let itself be looked at. */
   | 'unverified'
   /** `strict` asks for what it can't do. */
-  | 'strict';
+  | 'strict'
+  /** It keeps a record that this version can't read: lists and the sweep leave it out. */
+  | 'unreadable';
 
 /** Something doubtful about a server. */
 export interface Finding {

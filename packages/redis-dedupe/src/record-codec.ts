@@ -72,6 +72,11 @@ function readRecord(known: RecordKey | undefined, bytes: Buffer, from: number): 
   };
 }
 
+/** Whether a value is a mark and no whole record; throws `E_STORE_VERSION` if it begins like one and is none. */
+export function isMark(bytes: Buffer): boolean {
+  return bytes[0]! >= FIRST_DIGIT && markIn(bytes, 0) >= 0;
+}
+
 function markIn(bytes: Buffer, from: number): number {
   const mark = Number(bytes.toString('latin1', from));
   if (!Number.isSafeInteger(mark)) throw unreadable(bytes, from);

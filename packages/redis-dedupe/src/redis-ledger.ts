@@ -19,6 +19,7 @@ import type {
   Renewal,
   RenewalAnswer,
 } from '@carillon/core/spi';
+import { CarillonError } from '@carillon/core/spi';
 import { Acknowledged, isLost } from './acknowledged.js';
 import type { Connection } from './connection.js';
 import { findDue } from './due.js';
@@ -26,14 +27,15 @@ import { RedisEffect } from './effects/redis-effect.js';
 import { bucketOf, type KeyNames } from './key-names.js';
 import { Lanes } from './lanes.js';
 import { listPage } from './listing.js';
-import { unpackRecord } from './record-codec.js';
+import type { ResolvedOptions } from './options.js';
+import { isMark, unpackRecord } from './record-codec.js';
 import { changeAnswer, changeRequest, claimAnswer, claimRequest, renewalAnswer, renewalRequest } from './requests.js';
 import { script } from './script.js';
 import { ACQUIRE } from './scripts/acquire.js';
 import { COMMIT } from './scripts/commit.js';
 import { READ } from './scripts/read.js';
-import { FORMAT } from './scripts/record.js';
 import { RENEW } from './scripts/renew.js';
+import { Unreadable } from './unreadable.js';
 
 const acquire = script(ACQUIRE);
 const renew = script(RENEW, true);
@@ -53,11 +55,16 @@ export class RedisLedger implements Ledger {
   readonly #commits: Lanes<Change, ChangeAnswer>;
   readonly #heldCommits: Lanes<Change, ChangeAnswer>;
   readonly #reads: Lanes<Buffer, Buffer>;
+  readonly #unreadable: Unreadable;
   readonly #acknowledged = new Acknowledged();
   readonly #losses = new Set<(lost: readonly LostWrite[]) => void>();
 
-  /** `spread`: over how many hashes per bucket packed marks are spread; 0 leaves them plain. */
-  constructor(connection: Connection, names: KeyNames, spread: number) {
+  constructor(
+    connection: Connection,
+    names: KeyNames,
+    { spread, onFinding }: Pick<ResolvedOptions, 'spread' | 'onFinding'>,
+  ) {
+    this.#unreadable = new Unreadable(onFinding);
     this.#connection = connection;
     this.#names = names;
     const bucket = ({ key }: { readonly key: RecordKey }): number => bucketOf(key.partition);
@@ -171,16 +178,18 @@ export class RedisLedger implements Ledger {
 
   async #readListed(keys: readonly Buffer[]): Promise<readonly (LedgerRecord | undefined)[]> {
     const packed = await this.#reads.ask(keys);
-    return packed.map(unlessUnreadable); // a mark is not listed, and one that can't be read hides no others
+    return packed.map((bytes, index) => (bytes.length === 0 ? undefined : this.#listed(keys[index]!, bytes)));
   }
-}
 
-function unlessUnreadable(bytes: Buffer): LedgerRecord | undefined {
-  if (bytes[0] !== FORMAT) return undefined;
-  try {
-    return unpackRecord(undefined, bytes);
-  } catch {
-    return undefined;
+  /** A whole record; a mark is not listed. */
+  #listed(key: Buffer, bytes: Buffer): LedgerRecord | undefined {
+    try {
+      return isMark(bytes) ? undefined : unpackRecord(undefined, bytes);
+    } catch (error) {
+      if (!CarillonError.is(error)) throw error;
+      this.#unreadable.tell(key, error.message);
+      return undefined;
+    }
   }
 }
 

@@ -8,5 +8,5 @@ import { RedisLedger } from './redis-ledger.js';
 /** A ledger on Redis or Valkey, for a transport of another kind. It connects when the engine starts, or when it is opened. */
 export function redis(options: RedisLedgerOptions = {}): RedisLedger {
   const resolved = resolveOptions(options);
-  return new RedisLedger(new Connection(resolved), new KeyNames(resolved.prefix), resolved.spread);
+  return new RedisLedger(new Connection(resolved), new KeyNames(resolved.prefix), resolved);
 }

@@ -1,7 +1,7 @@
 // Faults: lost answers, forgotten scripts, a server that is gone or full, and what the ledger makes of them.
 
 import { redis } from '@carillon/redis-dedupe';
-import type { RedisLedgerOptions } from '@carillon/redis-dedupe';
+import type { Finding, RedisLedgerOptions } from '@carillon/redis-dedupe';
 import type { Claim, Grant } from '@carillon/core/spi';
 import { systemClock } from '@carillon/core/spi';
 import { startRedis, startTcpProxy } from '@carillon/services';
@@ -71,7 +71,9 @@ test('L4: a change whose answer was lost is made once', async () => {
 });
 
 test('P5: a value that is no record of this version fails nothing that is asked beside it', async () => {
-  const ledger = await opened();
+  const found: Finding[] = [];
+  const hear = (finding: Finding): void => void (finding.concern === 'unreadable' && found.push(finding));
+  const ledger = await opened({ onFinding: hear });
   const other = jobKey('b');
   await ledger.commit([{ nonce: 'place', writes: [place], durable: true }]);
   const [stored] = await direct.keysBuffer('*{00}????????????????');
@@ -109,6 +111,7 @@ test('P5: a value that is no record of this version fails nothing that is asked 
     for (const page of await Promise.all(seen)) expect(page.records.map((record) => record.key.id)).toEqual(['b']);
     expect(await direct.getBuffer(stored!)).toEqual(value); // it is left as it was
   }
+  expect(found.map(({ message }) => message)).toEqual([expect.stringContaining('{00}')]); // told, once for each record
   await ledger.close();
 });
 
