@@ -3,16 +3,15 @@
 // C1  A script that the server has forgotten (a flush, a failover) is sent again by itself.
 // C2  A call ends: with an answer, or with an error after `timeoutMs` at the latest. What was sent and not answered may be
 //     sent again when the server is back; nonces make that harmless.
-// C4  What answers after a reconnection may be another server, or the same one started again: then some of what was answered
-//     before may be gone. A Cluster's client does not tell.
 // C3  What `strict` promises is waited for on the connection that wrote, and what was not confirmed in time is an error.
 
 import type { Instant } from '@carillon/core/spi';
 import { CarillonError } from '@carillon/core/spi';
 import { Cluster, Redis } from 'ioredis';
 import { canWaitForDisk, flushesAlways, judge, judgeTogether, type Seen } from './fitness.js';
-import { look, runIdOf } from './look.js';
+import { look } from './look.js';
 import type { ResolvedOptions } from './options.js';
+import { Replacement } from './replacement.js';
 import type { Script } from './script.js';
 
 type Argument = Buffer | string | number;
@@ -24,7 +23,7 @@ export class Connection {
   #opening: Promise<void> | undefined;
   #durability: 'fsync' | 'replicated' | 'async' = 'async';
   #waitsForDisk = false;
-  #runId: string | undefined;
+  #replacement: Replacement | undefined;
   #onReplaced: (() => Promise<void>) | undefined;
 
   constructor(options: ResolvedOptions) {
@@ -62,7 +61,7 @@ export class Connection {
     return this.#opening;
   }
 
-  /** Calls when another server, or a restarted one, answers (C4); again at the next reconnection if that rejects. */
+  /** Calls when another server, or a restarted one, answers; again if that rejects. */
   onReplaced(look: () => Promise<void>): void {
     this.#onReplaced = look;
   }
@@ -73,6 +72,7 @@ export class Connection {
     this.#client = undefined;
     this.#opening = undefined;
     if (client === undefined) return;
+    this.#replacement?.end();
     await client.quit().catch(() => client.disconnect());
   }
 
@@ -135,26 +135,13 @@ export class Connection {
     try {
       await inTime(client.connect(), this.#options.timeoutMs, () => heard);
       await this.#check(client);
+      this.#replacement = new Replacement(client, async () => this.#onReplaced?.());
+      await this.#replacement.begin();
       this.#client = client;
-      if (!(client instanceof Cluster)) await this.#watch(client);
     } catch (error) {
       client.disconnect();
       throw error;
     }
-  }
-
-  async #watch(client: Redis): Promise<void> {
-    this.#runId = await runIdOf(client);
-    client.on('ready', () => {
-      void this.#reconnected(client).catch(() => {}); // the next reconnection looks again
-    });
-  }
-
-  async #reconnected(client: Redis): Promise<void> {
-    const runId = await runIdOf(client);
-    if (runId !== undefined && runId === this.#runId) return;
-    await this.#onReplaced?.();
-    this.#runId = runId;
   }
 
   async #check(client: Redis | Cluster): Promise<void> {

@@ -1,6 +1,7 @@
 // Cluster: the ledger passes its conformance suite on three masters, also with no more than the documented rights, and
 // spreads its records over all of them.
 
+import { redis } from '@carillon/redis-dedupe';
 import { startRedisCluster } from '@carillon/services';
 import type { RedisCluster } from '@carillon/services';
 import { jobContent } from './job-content.js';
@@ -8,7 +9,7 @@ import { ledgerConformance } from '@carillon/testing/conformance';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documentedRights, rightsOnCluster } from './documented-rights.js';
-import { openLedger } from './redis-fixture.js';
+import { onFinding, openLedger, until } from './redis-fixture.js';
 
 let cluster: RedisCluster;
 beforeAll(async () => {
@@ -69,6 +70,31 @@ test('no master holds more than half of the records', async () => {
     expect(one).toBeLessThan(all / 2);
   }
   await close();
+});
+
+test('R3: what a master lost that started again is told, and nothing else', async () => {
+  const own = await startRedisCluster({ config: { appendonly: 'no' } });
+  const ledger = redis({ cluster: [...own.urls], accept: ['volatile'], onFinding, timeoutMs: 2_000 });
+  await ledger.open();
+  const told: string[] = [];
+  ledger.onLoss((lost) => void told.push(...lost.map(({ key }) => key.id)));
+  const ids = Array.from({ length: 60 }, (_, index) => `${index}`);
+  const keys = ids.map((id) => ({ kind: 'job', id, partition: id }));
+  for (const key of keys) {
+    const write = { do: 'put', key, expect: { absent: true }, content: jobContent() } as const;
+    expect(await ledger.commit([{ nonce: key.id, durable: true, writes: [write] }])).toEqual([{ answer: 'ok' }]);
+  }
+  const [emptied] = own.nodes;
+  await emptied!.kill();
+  await emptied!.restart();
+  const found = await until(() => ledger.read(keys)); // some call has to meet the server, as those of an engine do
+  const gone = ids.filter((_, index) => found[index] === undefined);
+  expect(gone.length).toBeGreaterThan(0);
+  expect(gone.length).toBeLessThan(ids.length);
+  await expect.poll(() => told.length, { timeout: 60_000 }).toBeGreaterThan(0);
+  expect(told.toSorted()).toEqual(gone.toSorted());
+  await ledger.close();
+  await own.stop();
 });
 
 function sizeOf(url: string): Promise<number> {
