@@ -18,8 +18,10 @@ interface Confirmed extends LostWrite {
   readonly generation: number;
   readonly nonce: string;
   readonly expiresAt: number;
-  /** The mark of a record that a holder has settled, 0 if it is kept whole; undefined for any other write. */
-  readonly lastWord: number | undefined;
+  readonly state: string;
+  readonly brief: string | undefined;
+  /** A holder has settled the record with it. */
+  readonly isLastWord: boolean;
 }
 
 /** A record of which nothing is remembered any more: it was removed, or its loss has been told. */
@@ -65,24 +67,24 @@ export class Acknowledged {
 }
 
 function confirmed({ key, expect, content }: Write & { do: 'put' }, nonce: string): Confirmed {
-  const { task, generation, wakeAt, expiresAt = Infinity } = content;
+  const { task, generation, expiresAt = Infinity, state, brief } = content;
   const version = 'version' in expect ? expect.version + 1 : 1;
-  const lastWord = wakeAt === undefined && 'fence' in expect ? markOf(content, nonce) : undefined;
-  return { key, task, version, generation, nonce, expiresAt, lastWord };
+  const isLastWord = content.wakeAt === undefined && 'fence' in expect;
+  return { key, task, version, generation, nonce, expiresAt, state, brief, isLastWord };
 }
 
 /** Whether a confirmed write is lost, by what stands under its key now (A1). */
 export function isLost(write: Confirmed, found: Buffer, now: number): boolean {
-  const { key, version, generation, nonce, expiresAt, lastWord } = write;
+  const { key, version, generation, nonce, expiresAt, isLastWord } = write;
   if (found.length === 0) return expiresAt > now;
   if (found[0]! >= FIRST_DIGIT) {
     const mark = Number(found.toString('latin1'));
-    return lastWord !== undefined && identityOf(mark) !== identityOf(lastWord);
+    return isLastWord && identityOf(mark) !== identityOf(markOf(write, nonce));
   }
   if (found[0] !== FORMAT) return false; // it can't be read, which is another matter
   const record = unpackRecord(key, found);
   if (record.version < version) return true;
-  return lastWord !== undefined && record.generation <= generation && nonceIn(found) !== nonce;
+  return isLastWord && record.generation <= generation && nonceIn(found) !== nonce;
 }
 
 function identityOf(mark: number): number {

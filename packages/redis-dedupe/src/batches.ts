@@ -87,7 +87,8 @@ export class Batches<Asked, Answer> {
   }
 
   #send(): void {
-    const batch = this.#waiting.splice(0, fitting(this.#waiting));
+    const batch = this.#waiting;
+    this.#waiting = batch.splice(fitting(batch));
     this.#inFlight += 1;
     void this.#run(batch.map(({ request }) => request)).then(
       (answers) => {

@@ -50,7 +50,7 @@ export class Lanes<Asked, Answer> {
     return lane;
   }
 
-  async #run(requests: readonly Request[]): Promise<readonly Buffer[]> {
+  #run(requests: readonly Request[]): Promise<readonly Buffer[]> {
     const keys: Buffer[] = [];
     let durable = false;
     for (const request of requests) {
@@ -58,6 +58,6 @@ export class Lanes<Asked, Answer> {
       durable ||= request.durable === true;
     }
     const asks = requests.length === 1 ? requests[0]!.ask : Buffer.concat(requests.map(({ ask }) => ask));
-    return (await this.#connection.run(this.#call.script, keys, [asks], durable)) as Buffer[];
+    return this.#connection.run(this.#call.script, keys, [asks], durable) as Promise<Buffer[]>;
   }
 }

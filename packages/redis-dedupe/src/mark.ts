@@ -1,14 +1,20 @@
 // Mark: a settled record in one whole number, and back (K1 of scripts/mark.ts).
 
-import type { LedgerRecord, RecordContent, RecordKey } from '@carillon/core/spi';
+import type { LedgerRecord, RecordKey } from '@carillon/core/spi';
 import { hashed } from './key-names.js';
 import { MARK_UNITS, MARKED_STATES } from './scripts/mark.js';
 
 const BRIEF = /^[0-9a-f]{6}$/;
 const NONCES = 2 ** 18;
 
+/** What of a settled record is in its mark. */
+interface Marked {
+  readonly brief?: string | undefined;
+  readonly state: string;
+}
+
 /** The mark that is to be left of a record, without its version; 0 if the record is to be kept whole. */
-export function markOf({ brief, state }: RecordContent, nonce: string): number {
+export function markOf({ brief, state }: Marked, nonce: string): number {
   const told = MARKED_STATES.indexOf(state);
   if (brief === undefined || told === -1 || !BRIEF.test(brief)) return 0;
   const identity = Number.parseInt(brief, 16) * NONCES + (hashed(nonce) % NONCES);

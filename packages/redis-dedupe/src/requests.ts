@@ -48,9 +48,24 @@ export function claimAnswer(claim: Claim, bytes: Buffer): ClaimAnswer {
 /** The grant of a record that the claim has started: the asker knows all of it but two numbers. */
 function started({ key, create, nonce, holder, leaseMs }: Claim, at: number, fence: number): ClaimAnswer {
   const { generation, queue, task, state, dueAt, wakeAt, expiresAt, durableGrant, body, outbox } = create!;
-  const content = { generation, queue, task, state, dueAt, wakeAt, expiresAt, durableGrant, body, outbox };
-  const lease = { holder, nonce, since: at, until: at + leaseMs };
-  return { answer: 'granted', record: { key, version: 2, fence, lease, interrupted: [], ...content }, fence, at };
+  const record = {
+    key,
+    version: 2,
+    fence,
+    lease: { holder, nonce, since: at, until: at + leaseMs },
+    interrupted: [],
+    generation,
+    queue,
+    task,
+    state,
+    dueAt,
+    wakeAt,
+    expiresAt,
+    durableGrant,
+    body,
+    outbox,
+  };
+  return { answer: 'granted', record, fence, at };
 }
 
 /** A renewal, for the script `renew`. */
