@@ -1,6 +1,6 @@
 // The suite `redis`: claiming work and reporting its end on the ledger (an on-claim job, of which a mark is left), beside its
-// own scripts called raw, beside scripts that keep one bare string per job, and beside a naive lock, in one run: in turns, an
-// empty server each, medians.
+// own scripts called raw, beside scripts that keep one bare string per job, and beside a naive lock, in one run: a server each,
+// many short turns, so that what disturbs the machine meets all alike, medians.
 
 import { startRedis } from '@carillon/services';
 import { Redis } from 'ioredis';
@@ -29,7 +29,10 @@ const GOALS: Record<Exclude<Name, typeof OURS>, number | null> = {
   'SET NX + DEL': null,
 };
 const IN_FLIGHT = [1, 16, 256] as const;
-const WARM_UP_SHARE = 0.2;
+const TURNS = 15; // in each run
+const WARM_UP_TURNS = 8;
+const JOBS_ALONE = 500;
+const JOBS = 4_000;
 
 /** How fast it went. */
 interface Pace {
@@ -44,19 +47,22 @@ export const redis: Suite = async function* ({ runs, quick, only, install, progr
   const chosen = IN_FLIGHT.filter((inFlight) => only === undefined || only === String(inFlight));
   if (chosen.length === 0) throw new Error(`No work '${only}'. Works: ${IN_FLIGHT.join(', ')}.`);
   for (const inFlight of chosen) {
-    const jobs = Math.min(inFlight, 16) * (quick ? 300 : 5_000);
+    const jobs = (inFlight === 1 ? JOBS_ALONE : JOBS) / (quick ? 5 : 1);
+    const runners: Runner[] = [];
     const paces = new Map<Name, Pace[]>(NAMES.map((name) => [name, []]));
-    for (let run = 1; run <= runs; run += 1) {
-      for (const name of NAMES) {
-        const pace = await onEmptyServer(install, claimers[name], (claimer, cpu) =>
-          paceOf(claimer, cpu, jobs, inFlight),
-        );
-        paces.get(name)!.push(pace);
-        const { rate, thrift } = pace;
-        progress(
-          `${name}, ${inFlight} in flight, run ${run} of ${runs}: ${Math.round(rate)} jobs/s, ${Math.round(thrift)} per CPU second`,
-        );
+    try {
+      for (const name of NAMES) runners.push(await startRunner(install, name));
+      for (let turn = -WARM_UP_TURNS; turn < runs * TURNS; turn += 1) {
+        for (const runner of runners) {
+          const pace = await paceOf(runner, jobs, inFlight);
+          if (turn >= 0) paces.get(runner.name)!.push(pace);
+        }
+        runners.push(runners.shift()!); // everybody goes first, and last, as often
+        if (turn >= 0 && turn % TURNS === TURNS - 1)
+          progress(`${inFlight} in flight, ${turn + 1} of ${runs * TURNS} turns`);
       }
+    } finally {
+      for (const runner of runners) await runner.stop();
     }
     for (const [figure, unit] of [
       ['rate', 'jobs/s'],
@@ -73,23 +79,32 @@ export const redis: Suite = async function* ({ runs, quick, only, install, progr
   }
 };
 
-/** Opens a claimer on a server of its own; `cpu` tells the seconds of processor time of both. */
-async function onEmptyServer<T>(
-  install: boolean,
-  open: (url: string) => Promise<Claimer>,
-  use: (claimer: Claimer, cpu: () => Promise<number>) => Promise<T>,
-): Promise<T> {
+/** A claimer on a server of its own. */
+interface Runner {
+  readonly name: Name;
+  readonly claimer: Claimer;
+  /** How many jobs it has begun. */
+  begun: number;
+  /** Seconds of processor time, its server's and this process's. */
+  cpu(): Promise<number>;
+  stop(): Promise<void>;
+}
+
+async function startRunner(install: boolean, name: Name): Promise<Runner> {
   const server = await startRedis({ install });
   const control = new Redis(server.url);
-  try {
-    const claimer = await open(server.url);
-    const result = await use(claimer, async () => (await serverCpu(control)) + ownCpu());
-    await claimer.close();
-    return result;
-  } finally {
-    control.disconnect();
-    await server.stop();
-  }
+  const claimer = await claimers[name](server.url);
+  return {
+    name,
+    claimer,
+    begun: 0,
+    cpu: async () => (await serverCpu(control)) + ownCpu(),
+    async stop() {
+      await claimer.close();
+      control.disconnect();
+      await server.stop();
+    },
+  };
 }
 
 async function serverCpu(control: Redis): Promise<number> {
@@ -102,21 +117,19 @@ function ownCpu(): number {
   return (user + system) / 1e6;
 }
 
-/** Claims and finishes `jobs` jobs, some in flight at any time; the first fifth warms up. */
-async function paceOf(claimer: Claimer, cpu: () => Promise<number>, jobs: number, inFlight: number): Promise<Pace> {
-  let begun = 0;
-  const lane = async (until: number): Promise<void> => {
-    while (begun < until) {
-      const id = `job-${(begun += 1)}`;
+/** Claims and finishes `jobs` jobs, some in flight at any time. */
+async function paceOf(runner: Runner, jobs: number, inFlight: number): Promise<Pace> {
+  const { claimer, cpu } = runner;
+  const until = runner.begun + jobs;
+  const lane = async (): Promise<void> => {
+    while (runner.begun < until) {
+      const id = `job-${(runner.begun += 1)}`;
       await claimer.finish(id, await claimer.claim(id));
     }
   };
-  const lanes = (until: number) => Promise.all(Array.from({ length: inFlight }, () => lane(until)));
-  const warmUp = Math.floor(jobs * WARM_UP_SHARE);
-  await lanes(warmUp);
   const cpuBefore = await cpu();
   const before = performance.now();
-  await lanes(jobs);
+  await Promise.all(Array.from({ length: inFlight }, lane));
   const seconds = (performance.now() - before) / 1000;
-  return { rate: (jobs - warmUp) / seconds, thrift: (jobs - warmUp) / ((await cpu()) - cpuBefore) };
+  return { rate: jobs / seconds, thrift: jobs / ((await cpu()) - cpuBefore) };
 }
