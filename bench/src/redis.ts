@@ -86,8 +86,8 @@ interface Runner {
   /** How many jobs it has begun. */
   begun: number;
   /** Seconds of processor time, its server's and this process's. */
-  cpu(): Promise<number>;
-  stop(): Promise<void>;
+  readonly cpu: () => Promise<number>;
+  readonly stop: () => Promise<void>;
 }
 
 async function startRunner(install: boolean, name: Name): Promise<Runner> {
@@ -99,7 +99,7 @@ async function startRunner(install: boolean, name: Name): Promise<Runner> {
     claimer,
     begun: 0,
     cpu: async () => (await serverCpu(control)) + ownCpu(),
-    async stop() {
+    stop: async () => {
       await claimer.close();
       control.disconnect();
       await server.stop();
