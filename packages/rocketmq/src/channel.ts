@@ -10,9 +10,10 @@ import { credentials, type ClientDuplexStream, type ClientReadableStream, Metada
 import type { Clock } from '@carillon/core/spi';
 import type * as pb from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
 import type { MessagingServiceClient as Stub } from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_grpc_pb.js';
+import { type Arrival, readArrival } from './arrival.js';
 import type { Credentials } from './credentials.js';
 import type { Tls } from './options.js';
-import { MessagingServiceClient } from './protocol.js';
+import { MessagingServiceClient, MessagingServiceService } from './protocol.js';
 
 /** What a connection is made of. */
 export interface ChannelOptions {
@@ -77,8 +78,10 @@ export class Channel {
   }
 
   /** Asks for messages; the answer comes in parts. */
-  receive(request: pb.ReceiveMessageRequest, timeoutMs: number): ClientReadableStream<pb.ReceiveMessageResponse> {
-    return this.#stub.receiveMessage(request, this.#sign(), { deadline: Date.now() + timeoutMs });
+  receive(request: pb.ReceiveMessageRequest, timeoutMs: number): ClientReadableStream<Arrival> {
+    const { path, requestSerialize } = MessagingServiceService.receiveMessage;
+    const options = { deadline: Date.now() + timeoutMs };
+    return this.#stub.makeServerStreamRequest(path, requestSerialize, readArrival, request, this.#sign(), options);
   }
 
   /** Opens the stream in which client and proxy tell each other their settings. */

@@ -1,4 +1,3 @@
-import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { proxy } from './proxy.fixture.test.js';
 
@@ -114,21 +113,6 @@ it('a poll that breaks after it brought something has brought it', async () => {
   await clock.advance(0);
   polls[0]!.fail(14, 'a');
   expect(await received).toEqual(['a']);
-});
-
-it('R5: unpacks what is packed, and hands over as it is what only says so, or is far too long', async () => {
-  const { clock, polls, receive } = proxy();
-  const bomb = gzipSync(Buffer.alloc(5 * 1024 * 1024));
-  for (const [body, comes] of [
-    [gzipSync('a'), 'a'],
-    [Buffer.from('no gzip'), 'no gzip'],
-    [bomb, bomb.toString()],
-  ] as const) {
-    const received = receive();
-    await clock.advance(0);
-    polls.at(-1)!.bringPacked(body);
-    expect(await received).toEqual([comes]);
-  }
 });
 
 it('gives back what is held when it closes, counted if it was handed over, and says goodbye', async () => {

@@ -5,18 +5,14 @@
 // R2  No more is asked for, in all polls together, than those who wait have asked for (P3 of ports/transport.ts).
 // R3  One poll per broker while the queue is quiet, several while each comes back full.
 // R4  What was never handed over is given back without counting as a delivery.
-// R5  A body that can't be unpacked is handed over as it is: who decodes it says what is wrong, and the others go on.
 
-import { gunzipSync } from 'node:zlib';
 import { checkLease, type Clock, type Delivery, type ReceiveRequest, type Timer } from '@carillon/core/spi';
-import type { Message } from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/definition_pb.js';
-import type { ReceiveMessageResponse as Part } from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
 import { Acks, type Receipt } from './acks.js';
 import type { Channel } from './channel.js';
 import { BrokerFailure, explain, failureFrom, failureOf } from './failure.js';
 import { HeldDelivery, type Keeper } from './held-delivery.js';
+import { longPoll, POLL_MS } from './long-poll.js';
 import * as pb from './protocol.js';
-import { EMPTY } from './outgoing.js';
 import { queryRoute, type Route } from './route.js';
 import { Session } from './session.js';
 
@@ -41,10 +37,8 @@ interface Waiter {
   readonly fail: (error: unknown) => void;
 }
 
-const UNPACKED_BYTES = 4 * 1024 * 1024;
 const BATCH = 32; // the most that a proxy gives at once
 const POLLS = 8;
-const POLL_MS = 5_000; // the shortest that a proxy takes
 const PARK_MS = 2_000;
 const ROUTE_MS = 60_000; // brokers come and go
 
@@ -157,7 +151,10 @@ export class Consumer {
     try {
       await this.open();
       if (this.#closed) return;
-      const received = await this.#receive(size, leaseMs, (cancel) => (poll.cancel = cancel));
+      const asked = longPoll({ ...this.#parts, broker: this.#nextBroker(), size, leaseMs });
+      poll.cancel = asked.cancel;
+      const { queue } = this.#parts;
+      const received = (await asked.answer).map((arrived) => new HeldDelivery(this.#keeper, { queue, ...arrived }));
       this.#full = received.length === BATCH || (received.length === size && this.#full);
       for (const delivery of received) this.#held.add(delivery);
       this.#parked.push(...received);
@@ -183,49 +180,9 @@ export class Consumer {
     });
   }
 
-  #receive(size: number, leaseMs: number, cancelling: (cancel: () => void) => void): Promise<HeldDelivery[]> {
-    const { channel, topic, group, requestTimeoutMs } = this.#parts;
+  #nextBroker(): string {
     const route = this.#route ?? [];
-    const broker = new pb.Broker().setName(route[this.#turn++ % Math.max(1, route.length)] ?? '');
-    const request = new pb.ReceiveMessageRequest()
-      .setGroup(pb.resource(group))
-      .setMessageQueue(new pb.MessageQueue().setTopic(pb.resource(topic)).setBroker(broker))
-      .setFilterExpression(new pb.FilterExpression().setType(pb.FilterType.TAG).setExpression('*'))
-      .setBatchSize(size)
-      .setAutoRenew(false)
-      .setInvisibleDuration(pb.duration(leaseMs))
-      .setLongPollingTimeout(pb.duration(POLL_MS));
-    return new Promise((resolve, reject) => {
-      const call = channel.receive(request, POLL_MS + requestTimeoutMs);
-      cancelling(() => call.cancel());
-      const messages: HeldDelivery[] = [];
-      let failure: BrokerFailure | undefined;
-      call.on('data', (part: Part) => {
-        if (part.hasMessage()) messages.push(this.#deliver(part));
-        else failure = failureOf(part.getStatus()?.toObject()) ?? failure;
-      });
-      call.on('error', (error) => {
-        if (messages.length > 0) resolve(messages);
-        else reject(failureFrom(error));
-      });
-      call.on('end', () => {
-        if (messages.length > 0 || failure === undefined || failure.code === pb.Code.MESSAGE_NOT_FOUND)
-          resolve(messages);
-        else reject(failure);
-      });
-    });
-  }
-
-  #deliver(part: Part): HeldDelivery {
-    const message = part.getMessage();
-    const system = message?.getSystemProperties();
-    return new HeldDelivery(this.#keeper, {
-      queue: this.#parts.queue,
-      body: bodyOf(message),
-      attempt: system?.getDeliveryAttempt() ?? 1,
-      messageId: system?.getMessageId() ?? '',
-      handle: system?.getReceiptHandle() ?? '',
-    });
+    return route[this.#turn++ % Math.max(1, route.length)] ?? '';
   }
 
   async #change(receipt: Receipt, ms: number, uncounted: boolean): Promise<{ handle: string } | 'lost'> {
@@ -251,16 +208,5 @@ export class Consumer {
   #explained(error: unknown): Error {
     if (error instanceof Error && error.name === 'CarillonError') return error;
     return explain(failureFrom(error), this.#parts);
-  }
-}
-
-function bodyOf(message: Message | undefined): Uint8Array {
-  if (message === undefined || message.getUserPropertiesMap().has(EMPTY)) return new Uint8Array();
-  const body = message.getBody_asU8();
-  if (message.getSystemProperties()?.getBodyEncoding() !== pb.Encoding.GZIP) return body;
-  try {
-    return gunzipSync(body, { maxOutputLength: UNPACKED_BYTES });
-  } catch {
-    return body; // R5
   }
 }

@@ -23,6 +23,7 @@ export const {
   MessageType,
   Resource,
   Settings,
+  Status,
   Subscription,
   SubscriptionEntry,
   SystemProperties,
@@ -43,7 +44,7 @@ export const {
   TelemetryCommand,
 } = service;
 
-export const { MessagingServiceClient } = stub;
+export const { MessagingServiceClient, MessagingServiceService } = stub;
 
 /** A name of the broker's: of a topic, or of a consumer group. */
 export function resource(name: string): InstanceType<typeof Resource> {

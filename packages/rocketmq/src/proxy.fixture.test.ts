@@ -3,6 +3,7 @@
 
 import { EventEmitter } from 'node:events';
 import { VirtualClock } from '@carillon/testing';
+import { type Arrival, readArrival } from './arrival.js';
 import type { Channel } from './channel.js';
 import { Consumer } from './consumer.js';
 import * as pb from './protocol.js';
@@ -106,12 +107,12 @@ export function proxy({ accepts = true, brokers = ['broker-a'] } = {}) {
   return { clock, consumer, streams, polls, calls, states, receive };
 }
 
-function messageOf(text: string, packed?: Uint8Array): unknown {
+function messageOf(text: string, packed?: Uint8Array): Arrival {
   const system = new pb.SystemProperties()
     .setMessageId(`id-${text}`)
     .setReceiptHandle(`h-${text}`)
     .setDeliveryAttempt(1);
   if (packed !== undefined) system.setBodyEncoding(pb.Encoding.GZIP);
   const message = new pb.Message().setSystemProperties(system).setBody(packed ?? Buffer.from(text));
-  return new pb.ReceiveMessageResponse().setMessage(message);
+  return readArrival(Buffer.from(new pb.ReceiveMessageResponse().setMessage(message).serializeBinary()));
 }
