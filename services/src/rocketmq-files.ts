@@ -33,7 +33,7 @@ export interface RocketmqSettings {
   readonly precisionMs: number;
   readonly topics: readonly string[];
   readonly groups: readonly string[];
-  /** Access control with this one user, who may do everything; none if missing. */
+  /** Access control; this user may do everything. None if missing. */
   readonly user: RocketmqUser | undefined;
   readonly config: Readonly<Record<string, string>>;
   readonly proxyConfig: Readonly<Record<string, unknown>>;
@@ -49,6 +49,7 @@ export function writeRocketmqFiles(folder: string, settings: RocketmqSettings): 
     `${lines({ ...brokerConfig(store, settings), ...brokerAccess(store, settings), ...settings.config })}\n`,
   );
   writeFileSync(proxy, JSON.stringify({ ...proxyConfig(settings), ...proxyAccess(settings), ...settings.proxyConfig }));
+  writeToolsAccess(folder, settings);
   const topics = Object.fromEntries(settings.topics.map((name) => [name, delayTopic(name)]));
   writeFileSync(join(store, 'config', 'topics.json'), JSON.stringify({ topicConfigTable: topics, ...version }));
   const groups = Object.fromEntries(settings.groups.map((name) => [name, consumerGroup(name)]));
@@ -103,7 +104,8 @@ function proxyConfig({ ports }: RocketmqSettings) {
   };
 }
 
-const PROVIDERS = 'org.apache.rocketmq.auth.authentication.provider';
+const AUTHENTICATION = 'org.apache.rocketmq.auth.authentication.provider';
+const AUTHORIZATION = 'org.apache.rocketmq.auth.authorization.provider';
 
 function brokerAccess(store: string, { user }: RocketmqSettings): Record<string, string> {
   if (user === undefined) return {};
@@ -111,11 +113,21 @@ function brokerAccess(store: string, { user }: RocketmqSettings): Record<string,
   return {
     authConfigPath: join(store, 'auth'),
     authenticationEnabled: 'true',
-    authenticationProvider: `${PROVIDERS}.DefaultAuthenticationProvider`,
-    authenticationMetadataProvider: `${PROVIDERS}.LocalAuthenticationMetadataProvider`,
+    authenticationProvider: `${AUTHENTICATION}.DefaultAuthenticationProvider`,
+    authenticationMetadataProvider: `${AUTHENTICATION}.LocalAuthenticationMetadataProvider`,
+    authorizationEnabled: 'true',
+    authorizationProvider: `${AUTHORIZATION}.DefaultAuthorizationProvider`,
+    authorizationMetadataProvider: `${AUTHORIZATION}.LocalAuthorizationMetadataProvider`,
     initAuthenticationUser: JSON.stringify({ username: accessKey, password: accessSecret }),
     innerClientAuthenticationCredentials: JSON.stringify({ accessKey, secretKey: accessSecret }),
   };
+}
+
+/** As whom the shipped admin tool comes. */
+function writeToolsAccess(folder: string, { user }: RocketmqSettings): void {
+  if (user === undefined) return;
+  mkdirSync(join(folder, 'conf'), { recursive: true });
+  writeFileSync(join(folder, 'conf', 'tools.yml'), `accessKey: ${user.accessKey}\nsecretKey: ${user.accessSecret}\n`);
 }
 
 function proxyAccess({ user }: RocketmqSettings) {
@@ -123,8 +135,11 @@ function proxyAccess({ user }: RocketmqSettings) {
   const { accessKey, accessSecret } = user;
   return {
     authenticationEnabled: true,
-    authenticationProvider: `${PROVIDERS}.DefaultAuthenticationProvider`,
+    authenticationProvider: `${AUTHENTICATION}.DefaultAuthenticationProvider`,
     authenticationMetadataProvider: 'org.apache.rocketmq.proxy.auth.ProxyAuthenticationMetadataProvider',
+    authorizationEnabled: true,
+    authorizationProvider: `${AUTHORIZATION}.DefaultAuthorizationProvider`,
+    authorizationMetadataProvider: 'org.apache.rocketmq.proxy.auth.ProxyAuthorizationMetadataProvider',
     innerClientAuthenticationCredentials: JSON.stringify({ accessKey, secretKey: accessSecret }),
   };
 }

@@ -22,7 +22,7 @@ export interface RocketmqOptions extends StartOptions {
   readonly topics?: readonly string[] | undefined;
   /** Consumer groups that exist from the start. */
   readonly groups?: readonly string[] | undefined;
-  /** Turns access control on, with this one user, who may do everything. `admin` works no more. */
+  /** Turns access control on: this user may do everything, others what `admin` gives them. */
   readonly user?: RocketmqUser | undefined;
   /** Further settings of the broker; they win over those made here. */
   readonly config?: Readonly<Record<string, string>> | undefined;

@@ -82,6 +82,14 @@ describe('what only a person can mend', () => {
     expect(error.message).toContain(words);
   });
 
+  it('tells a missing right from a wrong secret, which has the same code', () => {
+    const message = 'User:ann has no permission to access Group:carillon-mail from 127.0.0.1, no matched policies.';
+    const error = explain(failureOf({ code: 40100, message })!, what);
+    expect(error).toMatchObject({ code: 'E_BROKER_ACCESS' });
+    const rule = '-s User:ann -r Topic:carillon-mail,Group:carillon-mail -a Pub,Sub -d Allow';
+    expect(error.message).toContain(`Run: mqadmin createAcl -n <name server> -c <cluster> ${rule}`);
+  });
+
   it('leaves the rest as it is', () => {
     const failure = new BrokerFailure('unclear', 'what?', 50001);
     expect(explain(failure, what)).toBe(failure);

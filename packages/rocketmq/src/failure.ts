@@ -109,12 +109,9 @@ export function longestDelayMs(failure: BrokerFailure): number | undefined {
 /** Tells a user what to do about a failure that only a person can mend; other failures come back as they are. */
 export function explain(failure: BrokerFailure, what: { topic: string; group: string }): Error {
   const { kind, code } = failure;
-  if (kind === 'access') {
-    return new CarillonError('E_BROKER_ACCESS', 'RocketMQ does not let this client do what it must.', {
-      next: `Check the credentials, and that they allow PUB and SUB on ${what.topic} and SUB on ${what.group}.`,
-      cause: failure,
-    });
-  }
+  const user = /User:(\S+) has no permission/.exec(failure.message)?.[1]; // the code is the one of a wrong secret
+  if (user !== undefined) return rightMissing(user, what, failure);
+  if (kind === 'access') return notLetIn(what, failure);
   if (kind !== 'setup') return failure;
   if (code === Code.CONSUMER_GROUP_NOT_FOUND || code === Code.ILLEGAL_CONSUMER_GROUP)
     return groupMissing(what, failure);
@@ -134,6 +131,23 @@ export function wrongTopicType(topic: string, cause?: unknown): CarillonError {
     topicCommand(topic),
     cause,
   );
+}
+
+/** The error for a client whom the broker does not know, or does not believe. */
+function notLetIn({ topic, group }: { topic: string; group: string }, cause: BrokerFailure): CarillonError {
+  return new CarillonError('E_BROKER_ACCESS', 'RocketMQ does not let this client do what it must.', {
+    next: `Check the credentials, and that they allow PUB and SUB on ${topic} and SUB on ${group}.`,
+    cause,
+  });
+}
+
+/** The error for a client whom the broker knows, and who lacks a right. */
+function rightMissing(user: string, { topic, group }: { topic: string; group: string }, cause: unknown): CarillonError {
+  const rule = `-s User:${user} -r Topic:${topic},Group:${group} -a Pub,Sub -d Allow`;
+  return new CarillonError('E_BROKER_ACCESS', `The user ${user} has no right to use ${topic} and its group.`, {
+    next: `Run: mqadmin createAcl -n <name server> -c <cluster> ${rule}`,
+    cause,
+  });
 }
 
 /** The error for a consumer group that does not exist. */
