@@ -9,7 +9,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { findPrograms } from './programs.js';
 
-const ROCKETMQ_VERSION = '5.5.0';
+/** The version that is started here, and by compose.yaml. */
+export const ROCKETMQ_VERSION = '5.5.0';
 
 const MODULES = ['rocketmq-namesrv', 'rocketmq-proxy', 'rocketmq-tools'];
 const LAST_WORDS = 2_000;
