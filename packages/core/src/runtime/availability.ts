@@ -4,6 +4,7 @@
 // H2  What was asked is asked again with the same nonce until it is answered, or until the engine gives up at its stop.
 // H3  An outage is told once, at its beginning and at its end. A backend that answers the probe and fails at work soon after is
 //     still in the same outage: only one that has been back for a while counts as back.
+// H4  A record that can't be read is no outage: who asked for it is told, and nobody else waits.
 
 import { CarillonError } from '../errors.js';
 import type { Clock, Random, Timer } from '../time/clock.js';
