@@ -118,7 +118,7 @@ test('A2: an ack before the send of what its own delivery has promised is seen',
   expect(story.found).toHaveLength(1);
 });
 
-test('A2: what a record promises of another is sent once anybody has sent it', () => {
+test('A2: what a record promises of another is owed until anybody has sent it, or the ledger forgets the promise', async () => {
   const story = new Story(acks);
   const before = { ...story.write('a'), key: { kind: 'schedule', id: 's', partition: '00' }, wakeAt: undefined };
   const [tick, other] = [messageOf({ ...before, wakeAt: 1 }), messageOf(story.write('b'))];
@@ -129,6 +129,14 @@ test('A2: what a record promises of another is sent once anybody has sent it', (
   story.message('delivered', tick);
   story.message('acked', tick);
   expect(story.found).toEqual([expect.stringContaining('what it has promised is not sent')]);
+
+  story.tell(change);
+  story.tell({ what: 'forgotten', host: undefined, key: before.key, before: after, after: undefined });
+  story.servers.ledger.records.put({ record: { ...after, generation: after.generation + 1 }, nonce: '' });
+  await story.pass(1_000);
+  story.message('delivered', tick);
+  story.message('acked', tick);
+  expect(story.found).toHaveLength(1); // the promise was forgotten, too
 
   story.tell(change);
   story.message('stored', other, 'engine-2');

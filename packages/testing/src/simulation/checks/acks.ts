@@ -55,6 +55,7 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
         const name = identityOf(observation.key);
         losses.set(name, (losses.get(name) ?? 0) + 1); // A4
         forgottenAt.set(name, observation.at);
+        promised.delete(name); // forgotten with it
       }
       if (observation.what === 'record') {
         const { key, change, before, after, host } = observation;
