@@ -113,7 +113,13 @@ export class Records {
     const slots = [...this.#slots.values()].flatMap((partitions) =>
       [...partitions.values()].flatMap((ids) => [...ids.values()]),
     );
-    return slots.toSorted((a, b) => a.order - b.order).map(({ entry }) => entry);
+    return inOrder(slots);
+  }
+
+  /** The records that are not settled, in the order in which they were first filed. */
+  open(): readonly Entry[] {
+    const entries = [...this.#byAttention.values()].flatMap((queue) => [...queue]);
+    return inOrder(entries.map(({ record: { key } }) => this.#partition(key).get(key.id)!));
   }
 
   /** The open records of a queue, by attention time. */
@@ -151,6 +157,10 @@ export class Records {
     if (attentionAt(record) !== undefined) this.queue(record.queue).delete(entry);
     else if (record.expiresAt !== undefined) this.#byExpiry.delete(entry);
   }
+}
+
+function inOrder(slots: readonly Slot[]): readonly Entry[] {
+  return slots.toSorted((a, b) => a.order - b.order).map(({ entry }) => entry);
 }
 
 /** Whether two states of a record stand at one place in the order of attention or expiry. */

@@ -17,9 +17,8 @@ export function fusedClient(server: SimulatedLedger, store: FusedStore, wire: Wi
   const ask = <T>(name: string, call: () => Promise<T>): Promise<T> =>
     wire.ask(name, {}, () => server.serve(process.host, call));
   const receive = (request: ReceiveRequest): Promise<readonly Delivery[]> => {
-    const still = process.untilStill(); // F1
-    const signal = AbortSignal.any([request.signal, still.signal]);
-    return ask('receive', () => fused.receive({ ...request, signal })).finally(still.end);
+    const { signal, end } = process.untilStill(request.signal); // F1
+    return ask('receive', () => fused.receive({ ...request, signal })).finally(end);
   };
   const transport: Transport = {
     limits: fused.limits,

@@ -68,6 +68,24 @@ test('G3: a grant in nobody’s call is its holder’s, any other that of the ca
   expect(hosts).toEqual([undefined, 'engine-1', 'engine-2']);
 });
 
+test('the leases of a process that has died end at once, and nobody else’s', () => {
+  const { made, told } = ledger();
+  const leaseOf = (holder: string) => ({ holder, nonce: '', since: START, until: START + 30_000 });
+  for (const [id, holder] of [
+    ['late', 'engine-1.1'],
+    ['early', 'engine-1.1'],
+    ['other', 'engine-1.2'],
+  ] as const)
+    made.records.put({ record: { ...recordOf(id), lease: leaseOf(holder) }, nonce: '' });
+  made.records.put({ record: recordOf('free'), nonce: '' });
+  told.length = 0;
+  made.endLeases('engine-1.1');
+  made.endLeases('engine-1.1');
+  expect(told).toEqual(['renewed late 1→1', 'renewed early 1→1']); // as they were filed, which a seed depends on
+  const untils = ['late', 'early', 'other'].map((id) => made.records.get(recordOf(id).key)!.record.lease?.until);
+  expect(untils).toEqual([START, START, START + 30_000]);
+});
+
 test('what has been due once stays so when the clock steps back', async () => {
   const { world, made } = ledger();
   let [shown, back] = [-Infinity, 0];

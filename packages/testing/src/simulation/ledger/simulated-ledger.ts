@@ -111,7 +111,7 @@ export class SimulatedLedger implements Server {
   /** Ends the leases of a process that has died, as a store does that can see it. */
   endLeases(holder: string): void {
     const now = this.now();
-    for (const entry of Array.from(this.records.all())) {
+    for (const entry of this.records.open()) {
       const { lease } = entry.record;
       if (lease?.holder !== holder || lease.until <= now) continue;
       this.records.put({ ...entry, record: Object.freeze({ ...entry.record, lease: { ...lease, until: now } }) });

@@ -60,6 +60,17 @@ test('H1: what a process would have gone on with is gone if it crashes while it 
   }
 });
 
+test('who waits until a process stands still is let go by another signal too', () => {
+  const { process } = processOf();
+  const controller = new AbortController();
+  const waiting = process.untilStill(controller.signal);
+  const given = process.untilStill(controller.signal);
+  given.end();
+  controller.abort();
+  expect([waiting.signal.aborted, given.signal.aborted]).toEqual([true, false]);
+  expect(process.untilStill(controller.signal).signal.aborted).toBe(true);
+});
+
 test('H2: a process sees time through a clock that is shifted and drifts, and its timers keep to that clock', async () => {
   const { world, process } = processOf({ skew: { offsetMs: -500, drift: 0.01 } });
   expect(process.clock.now()).toBe(-500);
