@@ -4,6 +4,7 @@
 import type {
   Clock,
   Delivery,
+  Instant,
   Limits,
   OutgoingMessage,
   ReceiveRequest,
@@ -14,10 +15,12 @@ import { CarillonError } from '@carillon/core/spi';
 import { grantTo } from './claim.js';
 import { attentionAt, handOut } from './records.js';
 import type { Entry, Records } from './records.js';
+import type { SortedSet } from '../sorted-set.js';
 import type { WaitingRoom } from './waiting-room.js';
 
 const NO_LIMITS: Limits = { horizonMs: Infinity, precisionMs: 0, maxBytes: Infinity, leaseMs: [1, Infinity] };
 const NO_BODY = new Uint8Array();
+const NOTHING: readonly Entry[] = [];
 
 /** What a fused transport shares with the other handles on the same records. */
 export interface FusedStore {
@@ -61,19 +64,17 @@ export class FusedTransport implements Transport {
       const now = clock.now();
       const wanted = this.#choose(request, now);
       if (wanted.length > 0) return wanted.map((entry) => this.#deliver(entry, request, now));
-      const next = records
-        .queue(queue)
-        .from((entry) => attentionAt(entry.record)! <= now)
-        .next();
-      await waiting.wait(queue, next.done ? undefined : attentionAt(next.value.record), signal);
+      await waiting.wait(queue, nextAttention(records.queue(queue), now), signal);
     }
   }
 
   /** Records that want attention, without those whose task has no room; a full task never hides another's. */
   #choose({ queue, max, room }: ReceiveRequest, now: number): readonly Entry[] {
+    const entries = this.#store.records.queue(queue);
+    if (!wantsAttention(entries.first, now)) return NOTHING;
     const left = new Map(room);
     const chosen: Entry[] = [];
-    for (const entry of this.#store.records.queue(queue)) {
+    for (const entry of entries) {
       if (chosen.length === max || attentionAt(entry.record)! > now) break;
       const free = left.get(entry.record.task) ?? Infinity;
       if (free <= 0) continue;
@@ -97,4 +98,15 @@ export class FusedTransport implements Transport {
       release: nothingToDo,
     };
   }
+}
+
+function wantsAttention(entry: Entry | undefined, now: Instant): entry is Entry {
+  return entry !== undefined && attentionAt(entry.record)! <= now;
+}
+
+/** When the first record that does not want attention yet will; undefined if there is none. */
+function nextAttention(entries: SortedSet<Entry>, now: Instant): Instant | undefined {
+  let next = entries.first;
+  if (wantsAttention(next, now)) [next] = entries.from((entry) => wantsAttention(entry, now)); // its task has no room
+  return next && attentionAt(next.record);
 }

@@ -13,18 +13,18 @@ export class WaitingRoom {
 
   /** Resolves at the next `wake` of the queue, at `until` if it is given, or when the signal aborts. */
   async wait(queue: string, until: Instant | undefined, signal: AbortSignal): Promise<void> {
-    const waiting = this.#waiting.get(queue) ?? new Set();
-    this.#waiting.set(queue, waiting);
+    let waiting = this.#waiting.get(queue);
+    if (waiting === undefined) this.#waiting.set(queue, (waiting = new Set()));
+    const others = waiting;
     await new Promise<void>((resolve) => {
-      const delayMs = until === undefined ? undefined : until - this.#clock.now();
-      const timer = delayMs === undefined ? undefined : this.#clock.after(delayMs, () => leave());
       const leave = (): void => {
         timer?.cancel();
         signal.removeEventListener('abort', leave);
-        waiting.delete(leave);
+        others.delete(leave);
         resolve();
       };
-      waiting.add(leave);
+      const timer = until === undefined ? undefined : this.#clock.after(until - this.#clock.now(), leave);
+      others.add(leave);
       signal.addEventListener('abort', leave);
     });
   }
