@@ -110,7 +110,8 @@ export class Carillon implements AsyncDisposable {
    * call with the same `id` gives the first answer, so a call whose outcome is unclear (`E_UNCLEAR`) can be repeated.
    */
   async schedule<T extends TaskRef>(task: T, ...[payload, options]: ScheduleArguments<T>): Promise<ScheduleAnswer> {
-    if (!this.#engine.isOpen) await this.#open();
+    if (this.#engine.isOpen) this.#engine.time.keep();
+    else await this.#open();
     const candidate = this.#candidate(taskOf(task), payload, options);
     const [answer] = await this.#placements.place([candidate instanceof Promise ? await candidate : candidate]);
     if (answer === undefined || answer.outcome === 'refused')
@@ -246,6 +247,7 @@ export class Carillon implements AsyncDisposable {
   async #open(): Promise<void> {
     this.#alive();
     await this.#engine.open();
+    this.#engine.time.keep();
   }
 
   #alive(): void {

@@ -104,6 +104,32 @@ it('after an outage it goes by the clock of whichever server answers, also where
   expect((await producer.get(task, { id }))?.dueAt).toEqual(new Date(clock.now() + stepMs + MINUTE));
 });
 
+it('J3: a first answer that was slow spoils no delay for long, also where nothing sweeps', async () => {
+  const clock = new VirtualClock();
+  const { ledger, transport } = memory({ clock });
+  const now = ledger.now.bind(ledger);
+  let answers: 'slowly' | 'never' | 'at once' = 'slowly';
+  ledger.now = async () => {
+    if (answers === 'never') throw new Error('the ledger is down');
+    if (answers === 'slowly') await new Promise<void>((resolve) => void clock.after(5_000, resolve));
+    return now();
+  };
+  const producer = new Carillon({ backend: { transport, ledger }, clock, logger: silentLogger });
+  const lateMs = async () => {
+    const { id } = await producer.schedule(task, null, { in: '1m' });
+    return +(await producer.get(task, { id }))!.dueAt - clock.now() - MINUTE;
+  };
+  const first = lateMs();
+  await clock.advance(5_000);
+  const late = [await first];
+  for (answers of ['never', 'at once'] as const) {
+    await clock.advance(30_000);
+    late.push(await lateMs());
+  }
+  late.push(await lateMs());
+  expect(late).toEqual([5_000, 5_000, 5_000, 0]);
+});
+
 it.each([
   ['a little, within the landing', -1_500, 2],
   ['by more than a landing: the message is given back until its time (V4)', -5_000, 3],

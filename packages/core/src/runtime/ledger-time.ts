@@ -4,6 +4,7 @@
 //     no further than to the nearest bound, so one slow answer spoils nothing that a fast one has told.
 // J2  It starts at the bound that makes it late rather than early: `in` never falls due before the caller's own delay has
 //     passed, and what would start too soon is refused by the ledger itself.
+// J3  An estimate is kept fresh as long as it is used: by the sweep, and by the calls of a process that only schedules.
 
 import type { Ledger } from '../ports/ledger.js';
 import type { Clock } from '../time/clock.js';
@@ -22,6 +23,7 @@ export class LedgerTime {
   #offsetMs = 0;
   #measuredAt = -Infinity;
   #aheadOfMonotonicMs = 0;
+  #keeping = false;
 
   constructor(clock: Clock, ledger: Ledger, onSkew: (skewMs: number) => void) {
     this.#clock = clock;
@@ -52,9 +54,21 @@ export class LedgerTime {
 
   /** Measures it again, unless that was done within half a minute and this host's clock has not been set since. */
   async refresh(): Promise<void> {
+    if (this.#isStale) await this.measure();
+  }
+
+  /** Refreshes it in the background: who asks does not wait, and asks again if the ledger did not answer (J3). */
+  keep(): void {
+    if (this.#keeping || !this.#isStale) return;
+    this.#keeping = true;
+    const end = (): void => void (this.#keeping = false);
+    this.measure().then(end, end); // who needs the ledger tells that it does not answer
+  }
+
+  get #isStale(): boolean {
     const monotonic = this.#clock.monotonic();
     const movedMs = this.#clock.now() - monotonic - this.#aheadOfMonotonicMs;
-    if (monotonic - this.#measuredAt >= FRESH_MS || Math.abs(movedMs) >= SET_MS) await this.measure();
+    return monotonic - this.#measuredAt >= FRESH_MS || Math.abs(movedMs) >= SET_MS;
   }
 
   /** Learns from what the ledger has just said of its clock, when it was asked while this host's showed `askedAt`. */
