@@ -113,3 +113,19 @@ test('D4: a host is allowed what it can not know better', async () => {
   expect(await noted({ offMs: 19_000 }, (told) => told.tell(slow))).toEqual([]);
   expect(await noted({ offMs: 21_000 }, (told) => told.tell(slow))).toHaveLength(1);
 });
+
+test.each([
+  [true, 0],
+  [false, 1],
+])(
+  'D4: a call is allowed what the process could not know that has begun it and died of it (slow: %s)',
+  (slow, found) => {
+    const told = story();
+    if (slow) told.tell({ what: 'fault', host: 'shop', fault: 'slow', about: 'now' });
+    told.call('schedule', { id: 'a', options: { in: '30s' } }, { outcome: 'scheduled', id: 'a' }, () => {
+      told.write('a', { dueAt: told.now + 35_000 }, 'shop');
+      told.tell(started('shop'));
+    });
+    expect(told.end()).toHaveLength(found);
+  },
+);

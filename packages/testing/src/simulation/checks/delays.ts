@@ -5,7 +5,7 @@
 // D2  The end of an attempt, from which its next due time is counted, is noted as the ledger's clock showed it then.
 // D3  The job is due as long after that as its handler asked for, or as its backoff says (retry-waits.ts): neither sooner,
 //     which would hurry whoever fails, nor later.
-// D4  A host is allowed what it can't know better (host-clocks.ts).
+// D4  A host is allowed what it can't know better (host-clocks.ts): of a call that outlives its process, what either did.
 
 import { type Duration, durationMs, formatDuration, type Instant, type LedgerRecord } from '@carillon/core/spi';
 import { Ruling } from '@carillon/core';
@@ -58,7 +58,8 @@ export const delays: MonitorMaker = ({ servers, violate }) => {
     const earlyMs = before.ledgerAt + delayMs - job.dueAt;
     if (earlyMs > before.errorMs) violate('I5', id, `a job is due ${formatDuration(earlyMs)} before its delay is over`);
     const lateMs = job.dueAt - ledgerAt - delayMs;
-    if (lateMs > errorMs) violate('I5', id, `a job is due ${formatDuration(lateMs)} after its delay is over`);
+    if (lateMs > Math.max(errorMs, before.errorMs))
+      violate('I5', id, `a job is due ${formatDuration(lateMs)} after its delay is over`);
   };
 
   /** D2, D3. */
