@@ -124,6 +124,26 @@ test("N4: to flush another record's outbox costs a job's own deliveries nothing"
   expect(story.found).toEqual(['I9: engine-1 sent a message without a cause']);
 });
 
+test('N4: what two occurrences have promised, whoever has a delivery of either may send', () => {
+  const story = new Story(sends);
+  const [bell, a, b] = ['bell', 'a', 'b'].map((id) => ({
+    ...story.write(id),
+    key: { kind: 'job', id, partition: '00' },
+  }));
+  const ring = messageOf({ ...bell!, key: { kind: 'bell', id: 's', partition: '00' } });
+  for (const one of [a!, b!]) {
+    const after = { ...one, outbox: [promised(ring)] };
+    story.tell({ what: 'record', change: 'written', host: `rings ${one.key.id}`, key: one.key, before: one, after });
+  }
+  story.message('delivered', messageOf(a!), 'engine-2');
+  story.message('stored', ring, 'engine-2');
+  story.message('delivered', messageOf(b!), 'engine-3');
+  story.message('stored', ring, 'engine-3');
+  expect(story.found).toEqual([]);
+  story.message('stored', ring, 'engine-4');
+  expect(story.found).toEqual(['I9: engine-4 sent a message without a cause']);
+});
+
 test('N3: a loop on a record, and one of receives, is seen', () => {
   const story = new Story(sends);
   for (let i = 0; i < 60; i += 1) story.write('a');

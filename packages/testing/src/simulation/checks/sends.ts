@@ -58,7 +58,7 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
   const pace = new Pace();
   const slowMs = plan.faults.slow === undefined ? 0 : SLOW_MS;
   const callers = new Set<string>();
-  const promisedBy = new Map<string, string>(); // message → the schedule or bell whose outbox it is in
+  const promisedBy = new Map<string, Set<string>>(); // message → whose outboxes it is in: two occurrences ring with one message
 
   const spins = (what: string, name: string, at: Instant): void => {
     if (pace.add(what, name, at) > MOST_PER_SECOND)
@@ -88,7 +88,7 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
     const own = outbox.filter(({ message }) => isOf(key, message)).length;
     for (const { message } of outbox) {
       const isOwn = isOf(key, message);
-      if (!isOwn || own > 1) promisedBy.set(message.id, name);
+      if (!isOwn || own > 1) promisedBy.set(message.id, (promisedBy.get(message.id) ?? new Set()).add(name));
       if (!isOwn) causes.wrote(message.id, host, 1, false);
     }
     const isSweep = key.kind !== 'job' && outbox.length === 0 && wakeAt !== undefined;
@@ -123,8 +123,8 @@ export const sends: MonitorMaker = ({ plan, servers, violate }) => {
           }
           if (change === 'stored' || change === 'lost') {
             const isCalled = envelope.onClaim && callers.has(host);
-            const promiser = promisedBy.get(message.id);
-            const mayFlush = promiser !== undefined && causes.holds(promiser, host); // at no cost: the job's own deliveries flush too
+            const promisers = [...(promisedBy.get(message.id) ?? [])];
+            const mayFlush = promisers.some((name) => causes.holds(name, host)); // at no cost: the job's own deliveries flush too
             const isPaid = mayFlush || causes.stored(causes.has(message.id, host) ? message.id : id, host, at);
             if (!isPaid && !isCalled) violate('I9', id, `${host} sent a message without a cause`); // N1
             spins(STORED, id, at);
