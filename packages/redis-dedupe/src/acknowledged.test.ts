@@ -31,7 +31,7 @@ function change(content: RecordContent, expectation: 'holder' | 'absent'): Chang
 
 /** What stands there: a record. */
 function stored(content: RecordContent, version: number, nonce: string): Buffer {
-  const packer = new Packer().begin();
+  const packer = new Packer();
   packRecord(packer, KEY, content, nonce);
   const bytes = packer.take();
   bytes.writeUInt32LE(version, 2);

@@ -1,17 +1,33 @@
 import { describe, expect, test } from 'vitest';
-import { Batches, MOST, type Request } from './batches.js';
+import { Batches, type Draft, MOST } from './batches.js';
 
-const request = (name: string, bytes = 0): Request => ({ keys: [Buffer.from(name)], ask: Buffer.alloc(bytes) });
-const call = { request: (asked: Request) => asked, answer: (_: Request, bytes: Buffer) => bytes };
-const nameOf = ({ keys }: Request): string => String(keys[0]);
+interface Asked {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+const request = (name: string, bytes = 0): Asked => ({ name, bytes });
+const call = {
+  draft({ keys, asks }: Draft, { name, bytes }: Asked) {
+    keys.push(Buffer.from(name));
+    asks.text(name.padEnd(bytes));
+    if (name === 'impossible') throw new Error('It can\u2019t be made.');
+  },
+  isDurable: ({ name }: Asked) => name === 'durable',
+  answer: (_: Asked, bytes: Buffer) => bytes,
+};
 
 /** Batches that wait for the test before they are answered, each request with its own name. */
 function gated() {
   const sent: string[][] = [];
   const gates: { answer: () => void; fail: () => void }[] = [];
-  const batches = new Batches(call, (requests) => {
-    const names = requests.map(nameOf);
+  const asked: string[] = [];
+  const durable: boolean[] = [];
+  const batches = new Batches(call, (batch) => {
+    const names = batch.keys.map(String);
     sent.push(names);
+    asked.push(String(batch.asks));
+    durable.push(batch.durable);
     return new Promise((resolve, reject) => {
       gates.push({
         answer: () => resolve(names.map((name) => Buffer.from(name))),
@@ -20,7 +36,7 @@ function gated() {
     });
   });
   const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
-  return { batches, sent, gates, turn };
+  return { batches, sent, asked, durable, gates, turn };
 }
 
 const texts = (answers: readonly Buffer[]): readonly string[] => answers.map(String);
@@ -48,7 +64,7 @@ describe('B1: what is asked in one turn goes out together', () => {
 
 describe('B2: order, and each its own answer', () => {
   test('a call that is larger than a batch is answered as one, in order', async () => {
-    const { batches, sent, gates, turn } = gated();
+    const { batches, sent, asked, gates, turn } = gated();
     const names = Array.from({ length: 150 }, (_, n) => `${n}`);
     const answer = batches.ask(names.map((name) => request(name)));
     for (const { answer: open } of gates.toReversed()) open();
@@ -56,6 +72,7 @@ describe('B2: order, and each its own answer', () => {
     gates[2]!.answer();
     expect(texts(await answer)).toEqual(names);
     expect(sent.map((batch) => batch.length)).toEqual([MOST, MOST, 150 - 2 * MOST]);
+    expect(asked).toEqual(sent.map((batch) => batch.join('')));
   });
 
   test('a batch that fails fails those who asked in it, and nobody else', async () => {
@@ -68,6 +85,25 @@ describe('B2: order, and each its own answer', () => {
     gates[1]!.answer();
     expect(texts(await kept)).toEqual(['c']);
   });
+});
+
+test('what can’t be made is refused, and leaves nothing in what others ask', async () => {
+  const { batches, sent, asked, turn } = gated();
+  void batches.ask([request('a')]);
+  await expect(batches.ask([request('b'), request('impossible')])).rejects.toThrow('made');
+  void batches.ask([request('c')]);
+  await turn();
+  expect([sent, asked]).toEqual([[['a', 'c']], ['ac']]);
+});
+
+test('a batch is durable if one of its requests is', async () => {
+  const { batches, durable, gates, turn } = gated();
+  void batches.ask([request('a'), request('durable')]);
+  await turn();
+  void batches.ask([request('b')]);
+  gates[0]!.answer();
+  await turn();
+  expect(durable).toEqual([true, false]);
 });
 
 test('B3: large requests go out in few, a single one whatever its size', async () => {

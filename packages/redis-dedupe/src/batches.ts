@@ -1,27 +1,37 @@
 // Batches: gathers what is asked at the same time into few calls.
 //
 // B1  What comes while nothing is on its way goes out in the same turn of the event loop; what comes meanwhile waits for
-//     the answer, for `WINDOW_MS`, or until a batch is full, whichever is first.
+//     the answer, for `WINDOW_MS`, or until a batch is full, whichever is first. It is packed as it comes, into one draft.
 // B2  Requests go out in the order in which they came, and each gets its own answer.
 // B3  A batch is small enough not to hold up the server: at most `MOST` requests, and few large ones.
+
+import { Packer } from './packer.js';
 
 /** How many requests one call carries at most. */
 export const MOST = 64;
 const MOST_BYTES = 512 * 1024;
 const WINDOW_MS = 1;
 
-/** One request to a script. */
-export interface Request {
+/** Requests that are not on their way yet: their keys, and what they ask of them. */
+export interface Draft {
+  readonly keys: Buffer[];
+  readonly asks: Packer;
+}
+
+/** Requests that go out together. */
+export interface Batch {
   readonly keys: readonly Buffer[];
-  /** What it asks of them, packed. */
-  readonly ask: Buffer;
-  /** What it writes must be as safe as the ledger promises before it is answered. */
-  readonly durable?: boolean;
+  readonly asks: Buffer;
+  /** What is written must be as safe as the ledger promises before it is answered. */
+  readonly durable: boolean;
 }
 
 /** One kind of call: how it asks, and what it is answered. */
 export interface Call<Asked, Answer> {
-  request(asked: Asked): Request;
+  /** Adds a request to a draft; what it has added is taken back if it throws. */
+  draft(draft: Draft, asked: Asked): void;
+  /** Whether what it writes must be safe before it is answered; by default it need not be. */
+  isDurable?(asked: Asked): boolean;
   answer(asked: Asked, bytes: Buffer): Answer;
 }
 
@@ -35,22 +45,26 @@ interface Ticket<Asked, Answer> {
 }
 
 interface Waiting<Asked, Answer> {
-  readonly request: Request;
   readonly ticket: Ticket<Asked, Answer>;
   readonly index: number;
+  /** How much of the draft is its own. */
+  readonly keys: number;
+  readonly bytes: number;
 }
 
 /** Gathers requests to one script in one place. */
 export class Batches<Asked, Answer> {
   readonly #call: Call<Asked, Answer>;
-  readonly #run: (requests: readonly Request[]) => Promise<readonly Buffer[]>;
+  readonly #run: (batch: Batch) => Promise<readonly Buffer[]>;
   #waiting: Waiting<Asked, Answer>[] = [];
+  #keys: Buffer[] = [];
+  readonly #asks = new Packer();
   #inFlight = 0;
   #soon = false;
   #timer: NodeJS.Timeout | undefined;
 
   /** `run` performs a batch and answers each request of it. */
-  constructor(call: Call<Asked, Answer>, run: (requests: readonly Request[]) => Promise<readonly Buffer[]>) {
+  constructor(call: Call<Asked, Answer>, run: (batch: Batch) => Promise<readonly Buffer[]>) {
     this.#call = call;
     this.#run = run;
   }
@@ -58,13 +72,30 @@ export class Batches<Asked, Answer> {
   /** Asks some requests, which stay in their order; rejects, and asks nothing, if one of them can't be made. */
   ask(asked: readonly Asked[]): Promise<readonly Answer[]> {
     return new Promise((resolve, reject) => {
-      const requests = asked.map((one) => this.#call.request(one));
-      const ticket: Ticket<Asked, Answer> = { asked, answers: [], left: requests.length, resolve, reject };
-      for (let index = 0; index < requests.length; index += 1)
-        this.#waiting.push({ request: requests[index]!, ticket, index });
+      this.#draft({ asked, answers: [], left: asked.length, resolve, reject });
       while (this.#waiting.length >= MOST) this.#send();
       if (this.#waiting.length > 0) this.#schedule();
     });
+  }
+
+  #draft(ticket: Ticket<Asked, Answer>): void {
+    const draft = { keys: this.#keys, asks: this.#asks };
+    const { length: waiting } = this.#waiting;
+    const { length: allKeys } = draft.keys;
+    const { length: allBytes } = draft.asks;
+    try {
+      for (let index = 0; index < ticket.asked.length; index += 1) {
+        const { length: keys } = draft.keys;
+        const { length: bytes } = draft.asks;
+        this.#call.draft(draft, ticket.asked[index]!);
+        this.#waiting.push({ ticket, index, keys: draft.keys.length - keys, bytes: draft.asks.length - bytes });
+      }
+    } catch (error) {
+      this.#waiting.length = waiting;
+      draft.keys.length = allKeys;
+      draft.asks.backTo(allBytes);
+      throw error;
+    }
   }
 
   #schedule(): void {
@@ -89,8 +120,18 @@ export class Batches<Asked, Answer> {
   #send(): void {
     const batch = this.#waiting;
     this.#waiting = batch.splice(fitting(batch));
+    let keyCount = 0;
+    let bytes = 0;
+    let durable = false;
+    for (const one of batch) {
+      keyCount += one.keys;
+      bytes += one.bytes;
+      durable ||= this.#call.isDurable?.(one.ticket.asked[one.index]!) === true;
+    }
+    const keys = this.#keys;
+    this.#keys = keys.splice(keyCount);
     this.#inFlight += 1;
-    void this.#run(batch.map(({ request }) => request)).then(
+    void this.#run({ keys, asks: this.#asks.take(bytes), durable }).then(
       (answers) => {
         this.#landed();
         for (let position = 0; position < batch.length; position += 1)
@@ -120,10 +161,10 @@ export class Batches<Asked, Answer> {
 }
 
 /** How many of the waiting requests make one batch (B3). */
-function fitting(waiting: readonly { readonly request: Request }[]): number {
+function fitting(waiting: readonly { readonly bytes: number }[]): number {
   let bytes = 0;
   for (let count = 0; count < waiting.length; count += 1) {
-    bytes += waiting[count]!.request.ask.length;
+    bytes += waiting[count]!.bytes;
     if (count === MOST || (count > 0 && bytes > MOST_BYTES)) return count;
   }
   return waiting.length;

@@ -2,7 +2,7 @@
 //
 // R1  What is asked of one bucket stays in its order; in a Cluster each bucket has batches of its own, elsewhere all share.
 
-import { Batches, type Call, type Request } from './batches.js';
+import { type Batch, Batches, type Call } from './batches.js';
 import type { Connection } from './connection.js';
 import type { Script } from './script.js';
 
@@ -45,19 +45,11 @@ export class Lanes<Asked, Answer> {
 
   #lane(bucket: number): Batches<Asked, Answer> {
     let lane = this.#lanes.get(bucket);
-    if (lane === undefined)
-      this.#lanes.set(bucket, (lane = new Batches(this.#call, (requests) => this.#run(requests))));
+    if (lane === undefined) this.#lanes.set(bucket, (lane = new Batches(this.#call, (batch) => this.#run(batch))));
     return lane;
   }
 
-  #run(requests: readonly Request[]): Promise<readonly Buffer[]> {
-    const keys: Buffer[] = [];
-    let durable = false;
-    for (const request of requests) {
-      for (const key of request.keys) keys.push(key);
-      durable ||= request.durable === true;
-    }
-    const asks = requests.length === 1 ? requests[0]!.ask : Buffer.concat(requests.map(({ ask }) => ask));
+  #run({ keys, asks, durable }: Batch): Promise<readonly Buffer[]> {
     return this.#connection.run(this.#call.script, keys, [asks], durable) as Promise<Buffer[]>;
   }
 }

@@ -1,19 +1,25 @@
 // Packer: writes numbers and words one after another, as the scripts read them.
 //
-// K1  What is packed is one piece of bytes of its own: the space that it was written in is used again.
+// K1  What is packed is one piece of bytes of its own: the space that it was written in is used again, unless it has become large.
 
 const LONGEST_WORD = 0xffff;
 const SHORT = 64;
+const SPACE = 512;
+const LARGE = 64 * 1024;
 
-/** Writes what one request asks. */
+/** Writes what is asked, one request behind the other. */
 export class Packer {
-  #space = Buffer.allocUnsafe(16 * 1024);
+  #space = Buffer.allocUnsafe(SPACE);
   #at = 0;
 
-  /** Begins a piece; what another one left behind by a throw is forgotten. */
-  begin(): this {
-    this.#at = 0;
-    return this;
+  /** How many bytes have been packed and not taken. */
+  get length(): number {
+    return this.#at;
+  }
+
+  /** Goes back to where so many bytes had been packed, and forgets what came behind. */
+  backTo(length: number): void {
+    this.#at = length;
   }
 
   byte(value: number): this {
@@ -24,18 +30,21 @@ export class Packer {
 
   /** A whole number below 65,536. */
   count(value: number): this {
-    this.#space.writeUInt16LE(value, this.#room(2));
+    const at = this.#room(2);
+    this.#space.writeUInt16LE(value, at);
     return this;
   }
 
   /** A whole number below 2³². */
   size(value: number): this {
-    this.#space.writeUInt32LE(value, this.#room(4));
+    const at = this.#room(4);
+    this.#space.writeUInt32LE(value, at);
     return this;
   }
 
   number(value: number): this {
-    this.#space.writeDoubleLE(value, this.#room(8));
+    const at = this.#room(8);
+    this.#space.writeDoubleLE(value, at);
     return this;
   }
 
@@ -67,7 +76,8 @@ export class Packer {
   }
 
   bytes(bytes: Uint8Array): this {
-    this.#space.set(bytes, this.#room(bytes.length));
+    const at = this.#room(bytes.length);
+    this.#space.set(bytes, at);
     return this;
   }
 
@@ -79,14 +89,17 @@ export class Packer {
     return this;
   }
 
-  /** The piece that has been packed (K1). */
-  take(): Buffer {
-    const piece = Buffer.allocUnsafe(this.#at);
-    this.#space.copy(piece, 0, 0, this.#at);
+  /** The first bytes that have been packed (K1), by default all; what is left comes first now. */
+  take(bytes = this.#at): Buffer {
+    const piece = Buffer.allocUnsafe(bytes);
+    this.#space.copy(piece, 0, 0, bytes);
+    this.#space.copyWithin(0, bytes, this.#at);
+    this.#at -= bytes;
+    if (this.#at === 0 && this.#space.length > LARGE) this.#space = Buffer.allocUnsafe(SPACE);
     return piece;
   }
 
-  /** Makes room for so many bytes, and answers where it begins. */
+  /** Makes room for so many bytes, and answers where it begins; the space may be another one afterwards. */
   #room(bytes: number): number {
     const from = this.#at;
     this.#at = from + bytes;
@@ -98,6 +111,3 @@ export class Packer {
     return from;
   }
 }
-
-/** The one packer: nothing is awaited between `begin` and `take`. */
-export const packer = new Packer();

@@ -17,7 +17,7 @@ const CONTENT: RecordContent = {
   outbox: [{ message: { id: 'm', queue: 'q', body: new Uint8Array([0, 255]), deliverAt: 7 }, wakeAt: 8 }],
 };
 const packed = (...[key, content, nonce]: readonly [typeof KEY, RecordContent, string]): Buffer => {
-  const packer = new Packer().begin();
+  const packer = new Packer();
   packRecord(packer, key, content, nonce);
   return packer.take();
 };

@@ -21,6 +21,7 @@ import type {
 } from '@carillon/core/spi';
 import { CarillonError } from '@carillon/core/spi';
 import { Acknowledged, isLost } from './acknowledged.js';
+import type { Draft } from './batches.js';
 import type { Connection } from './connection.js';
 import { findDue } from './due.js';
 import { RedisEffect } from './effects/redis-effect.js';
@@ -29,7 +30,7 @@ import { Lanes } from './lanes.js';
 import { listPage } from './listing.js';
 import type { ResolvedOptions } from './options.js';
 import { isMark, unpackRecord } from './record-codec.js';
-import { changeAnswer, changeRequest, claimAnswer, claimRequest, renewalAnswer, renewalRequest } from './requests.js';
+import { changeAnswer, claimAnswer, draftChange, draftClaim, draftRenewal, renewalAnswer } from './requests.js';
 import { script } from './script.js';
 import { ACQUIRE } from './scripts/acquire.js';
 import { COMMIT } from './scripts/commit.js';
@@ -42,8 +43,6 @@ const renew = script(RENEW, true);
 const commit = script(COMMIT);
 const commitHeld = script(COMMIT, true);
 const read = script(READ);
-
-const NOTHING = Buffer.alloc(0);
 
 /** A ledger in Redis. */
 export class RedisLedger implements Ledger {
@@ -69,19 +68,21 @@ export class RedisLedger implements Ledger {
     this.#names = names;
     const bucket = ({ key }: { readonly key: RecordKey }): number => bucketOf(key.partition);
     const change = {
-      request: (asked: Change) => changeRequest(names, asked, spread),
+      draft: (draft: Draft, asked: Change) => draftChange(draft, names, asked, spread),
+      isDurable: (asked: Change) => asked.durable,
       answer: (asked: Change, bytes: Buffer) => this.#answered(asked, changeAnswer(asked, bytes)),
       bucket: ({ writes }: Change) => bucket(writes[0]!),
     };
     this.#acquires = new Lanes<Claim, ClaimAnswer>(connection, {
       script: acquire,
-      request: (claim) => claimRequest(names, claim),
+      draft: (draft, claim) => draftClaim(draft, names, claim),
+      isDurable: () => true,
       answer: claimAnswer,
       bucket,
     });
     this.#renewals = new Lanes<Renewal, RenewalAnswer>(connection, {
       script: renew,
-      request: (renewal) => renewalRequest(names, renewal),
+      draft: (draft, renewal) => draftRenewal(draft, names, renewal),
       answer: (_, bytes) => renewalAnswer(bytes),
       bucket,
     });
@@ -89,7 +90,7 @@ export class RedisLedger implements Ledger {
     this.#heldCommits = new Lanes(connection, { script: commitHeld, ...change });
     this.#reads = new Lanes(connection, {
       script: read,
-      request: (key) => ({ keys: [key], ask: NOTHING }),
+      draft: ({ keys }, key) => void keys.push(key),
       answer: (_, bytes) => bytes,
       bucket: (key) => names.bucket(key),
     });

@@ -11,22 +11,23 @@ import type {
   RenewalAnswer,
   Write,
 } from '@carillon/core/spi';
-import type { Request } from './batches.js';
 import { packEffect, RedisEffect } from './effects/redis-effect.js';
+import type { Draft } from './batches.js';
 import type { KeyNames } from './key-names.js';
 import { markOf } from './mark.js';
-import { packer } from './packer.js';
+import type { Packer } from './packer.js';
 import { packRecord, unpackRecord, unreadable } from './record-codec.js';
 import { DO, EXPECT } from './scripts/commit.js';
 
 const RECORD_AT = 9; // after the letter and the time
 const ANY: Expectation = { any: true };
 
-/** A claim, for the script `acquire`. */
-export function claimRequest(names: KeyNames, { key, generation, leaseMs, nonce, holder, create }: Claim): Request {
-  packer.begin().number(generation).number(leaseMs).word(nonce).word(holder);
-  packer.block(() => create && packRecord(packer, key, create, nonce));
-  return { keys: [names.record(key)], ask: packer.take(), durable: true };
+/** Drafts a claim, for the script `acquire`. */
+export function draftClaim({ keys, asks }: Draft, names: KeyNames, claim: Claim): void {
+  const { key, generation, leaseMs, nonce, holder, create } = claim;
+  keys.push(names.record(key));
+  asks.number(generation).number(leaseMs).word(nonce).word(holder);
+  asks.block(() => create && packRecord(asks, key, create, nonce));
 }
 
 /** The answer to a claim. */
@@ -68,9 +69,10 @@ function started({ key, create, nonce, holder, leaseMs }: Claim, at: number, fen
   return { answer: 'granted', record, fence, at };
 }
 
-/** A renewal, for the script `renew`. */
-export function renewalRequest(names: KeyNames, { key, fence, leaseMs }: Renewal): Request {
-  return { keys: [names.record(key)], ask: packer.begin().number(fence).number(leaseMs).take() };
+/** Drafts a renewal, for the script `renew`. */
+export function draftRenewal({ keys, asks }: Draft, names: KeyNames, { key, fence, leaseMs }: Renewal): void {
+  keys.push(names.record(key));
+  asks.number(fence).number(leaseMs);
 }
 
 /** The answer to a renewal. */
@@ -79,18 +81,17 @@ export function renewalAnswer(bytes: Buffer): RenewalAnswer {
   return { answer: 'ok', version: bytes.readDoubleLE(0), until: bytes.readDoubleLE(8) };
 }
 
-/** A change, for the script `commit`. */
-export function changeRequest(names: KeyNames, { nonce, writes, durable, effect }: Change, spread: number): Request {
-  const keys: Buffer[] = [];
-  packer.begin().word(nonce).count(writes.length);
-  packer.block(() => effect instanceof RedisEffect && packEffect(packer, effect));
+/** Drafts a change, for the script `commit`. */
+export function draftChange({ keys, asks }: Draft, names: KeyNames, change: Change, spread: number): void {
+  const { nonce, writes, effect } = change;
+  asks.word(nonce).count(writes.length);
+  asks.block(() => effect instanceof RedisEffect && packEffect(asks, effect));
   for (const write of writes) {
     if (write.key.partition !== writes[0]!.key.partition)
       throw new TypeError('The writes of one change must be of one partition.');
     keys.push(names.record(write.key));
-    packWrite(write, nonce, spread);
+    packWrite(asks, write, nonce, spread);
   }
-  return { keys, ask: packer.take(), durable };
 }
 
 /** The answer to a change. */
@@ -106,7 +107,7 @@ export function changeAnswer({ writes }: Change, bytes: Buffer): ChangeAnswer {
   return { answer: 'conflict', key, record };
 }
 
-function packWrite(write: Write, nonce: string, spread: number): void {
+function packWrite(packer: Packer, write: Write, nonce: string, spread: number): void {
   const expect = write.do === 'sent' ? ANY : write.expect;
   const version = 'version' in expect ? expect.version : 0;
   const fence = 'fence' in expect ? expect.fence : 0;
