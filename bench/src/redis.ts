@@ -123,7 +123,7 @@ async function paceOf(runner: Runner, jobs: number, inFlight: number): Promise<P
   const until = runner.begun + jobs;
   const lane = async (): Promise<void> => {
     while (runner.begun < until) {
-      const id = `job-${(runner.begun += 1)}`;
+      const id = `job-${String((runner.begun += 1)).padStart(8, '0')}`;
       await claimer.finish(id, await claimer.claim(id));
     }
   };
