@@ -9,6 +9,7 @@ import type { Instant } from '@carillon/core/spi';
 import { CarillonError } from '@carillon/core/spi';
 import { Cluster, Redis } from 'ioredis';
 import { canWaitForDisk, flushesAlways, judge, judgeTogether, type Seen } from './fitness.js';
+import { Headroom } from './headroom.js';
 import { look } from './look.js';
 import type { ResolvedOptions } from './options.js';
 import { Replacement } from './replacement.js';
@@ -19,6 +20,7 @@ type Argument = Buffer | string | number;
 /** A connection to the servers of one ledger. */
 export class Connection {
   readonly #options: ResolvedOptions;
+  readonly #headroom: Headroom;
   #client: Redis | Cluster | undefined;
   #opening: Promise<void> | undefined;
   #durability: 'fsync' | 'replicated' | 'async' = 'async';
@@ -28,6 +30,7 @@ export class Connection {
 
   constructor(options: ResolvedOptions) {
     this.#options = options;
+    this.#headroom = new Headroom(options.onFinding);
   }
 
   /** Whether keys of different buckets may be on different servers. */
@@ -83,6 +86,11 @@ export class Connection {
     if (clock !== undefined) return clock.now();
     const [seconds, micros] = await client.time();
     return Math.floor(Number(seconds) * 1000 + Number(micros) / 1000);
+  }
+
+  /** Tells of servers whose memory is filling up. */
+  async lookAtMemory(): Promise<void> {
+    await this.#headroom.look(mastersOf(this.client));
   }
 
   /** Runs a script on keys of one server; a `durable` one is answered when what it wrote is as safe as `strict` says. */
@@ -146,8 +154,7 @@ export class Connection {
 
   async #check(client: Redis | Cluster): Promise<void> {
     const { strict, accept, onFinding } = this.#options;
-    const nodes = client instanceof Cluster ? client.nodes('master') : [client];
-    const seen = await Promise.all(nodes.map((node) => look(node, client instanceof Cluster)));
+    const seen = await Promise.all(mastersOf(client).map((node) => look(node, client instanceof Cluster)));
     const findings = [...seen.flatMap((one) => judge(one, strict, accept)), ...judgeTogether(seen)];
     for (const finding of findings) if (!finding.refused) onFinding(finding);
     const refused = findings.filter((finding) => finding.refused);
@@ -155,6 +162,7 @@ export class Connection {
       const message = `The server can't keep a ledger. ${refused.map((finding) => finding.message).join(' ')}`;
       throw new CarillonError('E_STORE_UNFIT', message, { next: refused.map((finding) => finding.next).join(' ') });
     }
+    await this.#headroom.look(mastersOf(client));
     this.#waitsForDisk = strict !== undefined && seen.every((one) => !flushesAlways(one) && canWaitForDisk(one));
     this.#durability = durabilityOf(seen, strict !== undefined, strict?.replicas ?? 0);
   }
@@ -172,6 +180,10 @@ export class Connection {
     const options = { ...server.options, ...each };
     return server.url === undefined ? new Redis(options) : new Redis(server.url, options);
   }
+}
+
+function mastersOf(client: Redis | Cluster): readonly Redis[] {
+  return client instanceof Cluster ? client.nodes('master') : [client];
 }
 
 function durabilityOf(seen: readonly Seen[], strict: boolean, replicas: number): 'fsync' | 'replicated' | 'async' {

@@ -2,7 +2,8 @@
 //
 // U1  The order is by time, then by bucket and queue; so a cursor is a time, a place in that order, and how many entries of
 //     that place and time were given.
-// U2  Each look begins with the removal of what has expired, so that idle buckets get rid of it too.
+// U2  Each look begins with the removal of what has expired, so that idle buckets get rid of it too, and with a look at the
+//     servers' memory: engines sweep now and then, so no timer is needed for it.
 
 import type { DueQuery } from '@carillon/core/spi';
 import type { Connection } from './connection.js';
@@ -35,7 +36,8 @@ export async function findDue(connection: Connection, names: KeyNames, query: Du
   const [from, place, given] = readCursor<readonly [number, number, number]>(query.cursor, [0, -1, 0]);
   const buckets = [...names.bases.keys()];
   const groups = connection.scattered ? buckets.map((bucket) => [bucket]) : [buckets];
-  if (query.cursor === undefined) await removeExpired(connection, names, groups); // U2
+  if (query.cursor === undefined)
+    await Promise.all([removeExpired(connection, names, groups), connection.lookAtMemory()]); // U2
   const ask = async (group: readonly number[]): Promise<readonly Entry[]> => {
     const first = group[0]! * queues.length;
     const keys = group.flatMap((bucket) => queues.map((queue) => names.index(bucket, 'd', queue)));

@@ -24,6 +24,8 @@ export type Concern =
   | 'unverified'
   /** `strict` asks for what it can't do. */
   | 'strict'
+  /** Most of the memory that it may use is in use. */
+  | 'memory'
   /** It keeps a record that this version can't read: lists and the sweep leave it out. */
   | 'unreadable';
 

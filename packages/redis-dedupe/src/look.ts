@@ -31,6 +31,12 @@ export async function runIdOf(client: Redis): Promise<string | undefined> {
   return (await fields(client.info('server'), ':')).get('run_id');
 }
 
+/** How many bytes it uses, and how many it may use: 0 without a limit; NaN for what it does not tell. */
+export async function memoryOf(client: Redis): Promise<{ readonly used: number; readonly most: number }> {
+  const info = await fields(client.info('memory'), ':');
+  return { used: Number(info.get('used_memory')), most: Number(info.get('maxmemory')) };
+}
+
 async function fields(asked: Promise<string>, separator: string): Promise<ReadonlyMap<string, string>> {
   const text = await asked.catch(unlessForbidden(''));
   return new Map(
