@@ -1,5 +1,6 @@
 import { Cluster } from 'ioredis';
 import { afterEach, expect, test } from 'vitest';
+import { askRedis } from './redis.js';
 import { startRedisCluster } from './redis-cluster.js';
 import type { RedisCluster } from './redis-cluster.js';
 import { describeWith } from './testing.js';
@@ -19,5 +20,14 @@ describeWith(['own redis-cluster'], 'a Redis cluster', () => {
     expect(sizes.every((size) => size > 0)).toBe(true);
     expect(sizes.reduce((sum, size) => sum + size)).toBe(keys.length);
     client.disconnect();
+  });
+
+  test('lets each master be followed by a replica of its own', async () => {
+    cluster = await startRedisCluster({ replicas: 1 });
+    for (const replicas of cluster.replicas) expect(replicas).toHaveLength(1);
+    for (const [index, master] of cluster.nodes.entries()) {
+      const info = String(await askRedis(cluster.replicas[index]![0]!.url, 'INFO', 'replication'));
+      expect(info).toContain(`master_port:${master.port}`);
+    }
   });
 });

@@ -1,6 +1,7 @@
 // Cluster: the ledger passes its conformance suite on three masters, also with no more than the documented rights, and
 // spreads its records over all of them.
 
+import type { ClaimAnswer, Grant } from '@carillon/core/spi';
 import { redis } from '@carillon/redis-dedupe';
 import { startRedisCluster } from '@carillon/services';
 import type { RedisCluster } from '@carillon/services';
@@ -96,6 +97,49 @@ test('R3: what a master lost that started again is told, and nothing else', asyn
   await ledger.close();
   await own.stop();
 });
+
+test('L2: goes on when a master’s replica has taken over, with what was replicated, and with higher fences', async () => {
+  const own = await startRedisCluster({ replicas: 1, appendfsync: 'always' });
+  const ledger = redis({ cluster: [...own.urls], onFinding, timeoutMs: 2_000 });
+  await ledger.open();
+  const told: string[] = [];
+  ledger.onLoss((lost) => void told.push(...lost.map(({ key }) => key.id)));
+  const keys = Array.from({ length: 60 }, (_, index) => ({ kind: 'job', id: `${index}`, partition: `${index}` }));
+  const claims = (nonce: string) =>
+    keys.map((key) => ({
+      key,
+      generation: 1,
+      holder: 'e',
+      nonce: `${nonce}-${key.id}`,
+      leaseMs: 10,
+      create: jobContent(),
+    }));
+  const first = (await ledger.acquire(claims('first'))).map(granted);
+  const [gone] = own.nodes;
+  await control(gone!.url, (node) => expect.poll(() => replicated(node), { timeout: 60_000 }).toBe(true));
+  await gone!.kill();
+  const second = (await until(() => ledger.acquire(claims('second')))).map(granted);
+  for (const [index, { fence, record }] of second.entries()) {
+    expect(fence).toBeGreaterThan(first[index]!.fence);
+    expect(record.interrupted).toMatchObject([{ nonce: `first-${index}` }]);
+  }
+  expect(told).toEqual([]);
+  await ledger.close();
+  await own.stop();
+});
+
+/** Whether a master's replica has all that it wrote. */
+async function replicated(master: Redis): Promise<boolean> {
+  const info = await master.info('replication');
+  const [, own] = /master_repl_offset:(\d+)/.exec(info)!;
+  const [, other] = /slave0:.*offset=(\d+)/.exec(info)!;
+  return own === other;
+}
+
+function granted(answer: ClaimAnswer): Grant {
+  if (answer.answer !== 'granted') throw new Error(`Expected a grant, not ${answer.answer}.`);
+  return answer;
+}
 
 function sizeOf(url: string): Promise<number> {
   return control(url, (node) => node.dbsize());
