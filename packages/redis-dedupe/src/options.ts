@@ -21,8 +21,8 @@ export interface RedisLedgerOptions {
   readonly strict?: boolean | { readonly replicas: number };
   /** Concerns for which the ledger does not refuse to start; each is warned of all the same. */
   readonly accept?: readonly Concern[];
-  /** Hears what is doubtful about the servers at each start, and of records that can't be read; by default it is a warning of the
-   *  process. */
+  /** Hears what is doubtful about the servers at each start, of memory that is filling up, and of records that can't be read; by
+   *  default it is a warning of the process. */
   readonly onFinding?: (finding: Finding) => void;
   /** How many marks of on-claim jobs are kept at a time, about: they are packed into hashes of a hundred, which costs time and
    *  saves four fifths of their memory. Without it each has a key of its own. */
