@@ -55,6 +55,15 @@ describe('B1: what is asked in one turn goes out together', () => {
     expect(texts(await second)).toEqual(['d']);
   });
 
+  test('what comes meanwhile waits no longer than the window, though no answer comes', async () => {
+    const { batches, sent, turn } = gated();
+    void batches.ask([request('a')]);
+    await turn();
+    void batches.ask([request('b')]);
+    void batches.ask([request('c')]);
+    await expect.poll(() => sent).toEqual([['a'], ['b', 'c']]);
+  });
+
   test('a full batch waits for nothing', () => {
     const { batches, sent } = gated();
     for (let n = 0; n < MOST + 5; n += 1) void batches.ask([request(`${n}`)]);
