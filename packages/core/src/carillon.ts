@@ -109,13 +109,13 @@ export class Carillon implements AsyncDisposable {
    * Schedules a job. Resolves when it is durable: from then on it is run, or listed with the reason why not. Repeating a
    * call with the same `id` gives the first answer, so a call whose outcome is unclear (`E_UNCLEAR`) can be repeated.
    */
-  async schedule<T extends TaskRef>(task: T, ...[payload, options]: ScheduleArguments<T>): Promise<ScheduleAnswer> {
+  async schedule<T extends TaskRef>(task: T, ...call: ScheduleArguments<T>): Promise<ScheduleAnswer> {
     if (this.#engine.isOpen) this.#engine.time.keep();
     else await this.#open();
-    const candidate = this.#candidate(taskOf(task), payload, options);
-    const [answer] = await this.#placements.place([candidate instanceof Promise ? await candidate : candidate]);
-    if (answer === undefined || answer.outcome === 'refused')
-      throw answer?.error ?? new Error('unreachable: one call, one answer');
+    const candidate = this.#candidate(taskOf(task), call[0], call[1]);
+    const answers = await this.#placements.place([candidate instanceof Promise ? await candidate : candidate]);
+    const answer = answers[0]!;
+    if (answer.outcome === 'refused') throw answer.error;
     return answer;
   }
 

@@ -73,25 +73,23 @@ export function candidate(
 ): Candidate {
   const { namespace, maxBytes, now, mint } = context;
   onlyKnown(fields, SCHEDULE_OPTIONS, 'schedule');
-  const { key, headers, attempts, retry, interruptions, timeout, maxLateness, keep } = fields;
+  const { key, headers } = fields;
   const onClaim = (fields.record ?? task.record) === 'on-claim';
   oneOf(fields.record, ['on-schedule', 'on-claim'], 'record');
   checkKey(fields, onClaim, task.name);
 
   const due = dueOf(whenOf(fields, task), now);
-  const overrides = overridesOf({ attempts, retry, interruptions, timeout, maxLateness, keep });
+  const overrides = overridesOf(fields);
   const { neverAgain } = resolvePolicy(task, overrides);
   const payloadText = encodePayload(payload, maxBytes, 'payload');
   const partition = key === undefined ? undefined : partitionOf(`${task.name}/${key}`);
   const id = fields.id === undefined ? minted(mint(), partition) : checkOwnId(fields.id);
-  const body: JobBody = {
-    payload: payload === undefined ? null : payload,
-    ...(key !== undefined && { key }),
-    ...(isWall(due) && { wall: due }),
-    ...(overrides && { overrides }),
-    ...(neverAgain && { neverAgain }),
-    ...(headers !== undefined && { headers: checkHeaders(headers) }),
-  };
+  const body: { -readonly [K in keyof JobBody]: JobBody[K] } = { payload: payload === undefined ? null : payload };
+  if (key !== undefined) body.key = key;
+  if (isWall(due)) body.wall = due;
+  if (overrides !== undefined) body.overrides = overrides;
+  if (neverAgain) body.neverAgain = true;
+  if (headers !== undefined) body.headers = checkHeaders(headers);
   const job: Job = {
     record: jobRecord(namespace, id, partition),
     task: task.name,
@@ -138,8 +136,16 @@ function minted(id: string, partition: string | undefined): string {
   return partition === undefined ? id : mintedForKey(id, partition);
 }
 
-function overridesOf(overrides: TaskOverrides): TaskOverrides | undefined {
-  return Object.values(overrides).every((value) => value === undefined) ? undefined : overrides;
+function overridesOf(fields: ScheduleFields): TaskOverrides | undefined {
+  const { attempts, retry, interruptions, timeout, maxLateness, keep } = fields;
+  const ofTask =
+    attempts === undefined &&
+    retry === undefined &&
+    interruptions === undefined &&
+    timeout === undefined &&
+    maxLateness === undefined &&
+    keep === undefined;
+  return ofTask ? undefined : { attempts, retry, interruptions, timeout, maxLateness, keep };
 }
 
 function checkHeaders(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {

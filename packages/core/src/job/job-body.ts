@@ -111,6 +111,7 @@ const ALONE = '{"payload":';
 
 /** Writes a body; a payload that is known as text is not written out again. */
 export function writeBody(body: JobBody, payloadText: string = JSON.stringify(body.payload)): string {
+  if (isAlone(body)) return `${ALONE}${payloadText}}`;
   const { attempts, starts } = body;
   const rest: { -readonly [K in keyof WrittenBody]: WrittenBody[K] | undefined } = Object.assign({}, body, {
     payload: undefined,
@@ -126,8 +127,13 @@ export function writeBody(body: JobBody, payloadText: string = JSON.stringify(bo
 
 /** The payload's own text in a body that was written with nothing beside it; undefined for any other body. */
 export function payloadTextIn(text: string, body: JobBody): string | undefined {
-  const alone = text.startsWith(ALONE) && text.endsWith('}') && Object.keys(body).length === 1;
-  return alone ? text.slice(ALONE.length, -1) : undefined;
+  return isAlone(body) && text.startsWith(ALONE) && text.endsWith('}') ? text.slice(ALONE.length, -1) : undefined;
+}
+
+/** Whether a body holds its payload and nothing beside it. */
+function isAlone(body: JobBody): boolean {
+  for (const field in body) if (field !== 'payload') return false;
+  return true;
 }
 
 /** Reads a body; undefined if the text is none, whatever it is instead. */

@@ -10,7 +10,7 @@ import type { RecordKey } from '../ports/ledger.js';
 
 const NAMESPACE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 const LONGEST_KEY = 256;
-const PARTITIONS = 256;
+const PARTITIONS = Array.from({ length: 256 }, (_, number) => number.toString(16).padStart(2, '0'));
 const SEPARATOR = '\u001f';
 const OCCURRENCE = /@\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z(~.+)?-[0-9a-f]{2}$/;
 const MINTED_FOR_KEY = /-[0-9a-f]{2}$/;
@@ -112,12 +112,12 @@ export function mintedForKey(id: string, partition: string): string {
 }
 
 function partitionOfId(id: string): string {
-  return MINTED_FOR_KEY.test(id) ? id.slice(-2) : partitionOf(id);
+  return id[id.length - 3] === '-' && MINTED_FOR_KEY.test(id) ? id.slice(-2) : partitionOf(id);
 }
 
 /** One of 256 partitions, as two hex digits (FNV-1a). */
 export function partitionOf(text: string): string {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return ((hash >>> 0) % PARTITIONS).toString(16).padStart(2, '0');
+  return PARTITIONS[hash & 255]!;
 }

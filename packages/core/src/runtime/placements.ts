@@ -73,11 +73,12 @@ export class Placements {
       const first = candidates.map((candidate) => this.#decide(candidate, NOTHING_STANDS)); // M1
       const met = await this.#commit(first.map(({ writes }, index) => (reused.has(index) ? [] : writes)));
       const answers: (ScheduleAnswer | ScheduleRefusal)[] = [];
-      for (const [index, candidate] of candidates.entries()) {
-        const placing = first[index];
-        const refused = reused.get(index);
-        const placed = met[index]?.answer === 'ok' && placing !== undefined;
-        answers.push(refused ?? (placed ? this.#placed(candidate, placing) : await this.#again(candidate, met[index])));
+      for (let i = 0; i < candidates.length; i += 1) {
+        const candidate = candidates[i]!;
+        const refused = reused.get(i);
+        if (refused !== undefined) answers.push(refused);
+        else if (met[i]?.answer === 'ok') answers.push(this.#placed(candidate, first[i]!));
+        else answers.push(await this.#again(candidate, met[i]));
       }
       return answers;
     } catch (error) {
