@@ -63,9 +63,15 @@ function chapters(sizes: Sizes): readonly Chapter[] {
       works: ['burst'],
       lines: [
         {
-          work: burst,
+          work: `${burst}, the process has just begun`,
           ...perSecond,
-          figure: of('burst.burst'),
+          figure: of('burst.first'),
+          peers: { BullMQ: 3, 'Graphile Worker': 1.5, timers: null },
+        },
+        {
+          work: `${burst}, its second burst`,
+          ...perSecond,
+          figure: of('burst.second'),
           peers: { BullMQ: 3, 'Graphile Worker': 1.5, timers: null },
         },
       ],
