@@ -101,7 +101,7 @@ export class Attempts {
       const over = { worker, startedAt, endedAt: time.now() };
       this.#commit(hold, this.#storable(work, outcome), over, attempt.record);
     } catch (error) {
-      this.#failed(hold, error);
+      this.failed(hold, error);
     }
   }
 
@@ -135,7 +135,7 @@ export class Attempts {
       }
       this.#recorded(hold, undefined);
     } catch (error) {
-      this.#failed(hold, error);
+      this.failed(hold, error);
     }
   }
 
@@ -144,7 +144,8 @@ export class Attempts {
     way.recorded(step);
   }
 
-  #failed({ beat, way }: Hold, error: unknown): void {
+  /** Ends an attempt of which nothing can be recorded. */
+  failed({ beat, way }: Hold, error: unknown): void {
     if (beat !== undefined) this.#parts.heartbeat.remove(beat);
     way.failed(error);
   }

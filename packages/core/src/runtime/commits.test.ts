@@ -1,15 +1,19 @@
 import { GatedLedger, memory, VirtualClock } from '@carillon/testing';
 import { expect, test } from 'vitest';
+import { CarillonError } from '../errors.js';
 import type { Change, ChangeAnswer } from '../ports/ledger.js';
 import { silentLogger } from '../task/logger.js';
 import { Availability } from './availability.js';
 import { Commits } from './commits.js';
 import { Events } from './events.js';
 
-/** A ledger that throws at every call with a change of the nonce `bad`. */
+const unreadable = new CarillonError('E_STORE_VERSION', 'another format', { next: 'start the newer one' });
+
+/** A ledger that throws at every call with a change of the nonce `bad`, or `unreadable`. */
 class Picky extends GatedLedger {
   override commit(changes: readonly Change[]) {
     if (changes.some(({ nonce }) => nonce === 'bad')) return Promise.reject(new Error('not this one'));
+    if (changes.some(({ nonce }) => nonce === 'unreadable')) return Promise.reject(unreadable);
     return super.commit(changes);
   }
 }
@@ -31,7 +35,7 @@ function change(nonce: string, id = nonce): Change {
 }
 
 function answer(commits: Commits, change: Change): Promise<ChangeAnswer | undefined> {
-  return new Promise((answered) => commits.commit({ change, answered }));
+  return new Promise((answered, failed) => commits.commit({ change, answered, failed }));
 }
 
 test('B1: what is decided in one moment is one call, and each change has its own answer', async () => {
@@ -52,4 +56,12 @@ test('B2: a change that the ledger does not take holds up no other, and is given
   availability.abandon();
   await clock.advance(60_000);
   expect(await bad).toBeUndefined();
+});
+
+test('B3: a change that meets a record nobody here can read is given up, and holds up no other', async () => {
+  const { commits, availability } = setting();
+  const [other, bad] = [answer(commits, change('a')), answer(commits, change('unreadable'))];
+  await expect(bad).rejects.toBe(unreadable);
+  expect(await other).toEqual({ answer: 'ok' });
+  expect(availability.isDown).toBe(false);
 });

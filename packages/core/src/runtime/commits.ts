@@ -2,6 +2,7 @@
 //
 // B1  Each change has an answer of its own, and is repeated until there is one (H2 of availability.ts).
 // B2  A call that fails is repeated change by change: one that the ledger does not take holds up no other.
+// B3  A change that meets a record nobody here can read is given up (H4 of availability.ts).
 
 import type { Change, ChangeAnswer, Ledger } from '../ports/ledger.js';
 import type { Availability } from './availability.js';
@@ -11,6 +12,8 @@ export interface Decided {
   readonly change: Change;
   /** The ledger's answer; undefined once the engine has given up. Must not throw. */
   answered(answer: ChangeAnswer | undefined): void;
+  /** There will be no answer, because of a record that can't be read (B3). Must not throw. */
+  failed(error: unknown): void;
 }
 
 /** The way of changes to the ledger. */
@@ -50,7 +53,11 @@ export class Commits {
 
   async #repeat(decided: Decided): Promise<void> {
     await this.#availability.whenUp();
-    const answers = await this.#availability.persist(() => this.#ledger.commit([decided.change]));
-    decided.answered(answers?.[0]);
+    await this.#availability
+      .persist(() => this.#ledger.commit([decided.change]))
+      .then(
+        (answers) => decided.answered(answers?.[0]),
+        (error: unknown) => decided.failed(error),
+      );
   }
 }

@@ -65,7 +65,7 @@ export class Settlement implements Decided {
   readonly change: Change;
   readonly #attempts: Attempts;
 
-  constructor(attempts: Attempts, what: Omit<Settlement, 'answered'>) {
+  constructor(attempts: Attempts, what: Omit<Settlement, keyof Decided> & Pick<Decided, 'change'>) {
     this.#attempts = attempts;
     this.hold = what.hold;
     this.outcome = what.outcome;
@@ -77,6 +77,10 @@ export class Settlement implements Decided {
 
   answered(answer: ChangeAnswer | undefined): void {
     this.#attempts.answered(this, answer);
+  }
+
+  failed(error: unknown): void {
+    this.#attempts.failed(this.hold, error);
   }
 }
 
