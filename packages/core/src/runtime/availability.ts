@@ -4,7 +4,8 @@
 // H2  What was asked is asked again with the same nonce until it is answered, or until the engine gives up at its stop.
 // H3  An outage is told once, at its beginning and at its end. A backend that answers the probe and fails at work soon after is
 //     still in the same outage: only one that has been back for a while counts as back.
-// H4  A record that can't be read is no outage: who asked for it is told, and nobody else waits.
+// H4  A record that can't be read is no outage: who asked for it is told, and nobody else waits. One that keeps a queue from
+//     being received from is an outage to that loop, which would else ask without a pause.
 
 import { CarillonError } from '../errors.js';
 import type { Clock, Random, Timer } from '../time/clock.js';
@@ -46,11 +47,16 @@ export class Availability {
     await this.#down?.up;
   }
 
-  /** Reports that a call failed because the backend is out of reach. */
+  /** Reports that a call failed: because the backend is out of reach, or of a record that can't be read (H4). */
   report(reason: unknown): void {
-    if (this.#down !== undefined || this.#abandoned) return;
+    if (!isUnreadable(reason)) this.interrupt(reason);
+    else if (!this.isDown && !this.#abandoned) this.#parts.log.error({ err: reason }, 'a record can’t be read');
+  }
+
+  /** Reports that no work can be received, whatever the reason: nothing is taken until the backend has been asked again. */
+  interrupt(reason: unknown): void {
+    if (this.isDown || this.#abandoned) return;
     const { clock, log, events } = this.#parts;
-    if (isUnreadable(reason)) return log.error({ err: reason }, 'a record can’t be read'); // H4
     const begins = this.#outage === undefined; // else it answers the probe and fails at work: H3
     this.#outage?.ending?.cancel();
     this.#outage = { since: this.#outage?.since ?? clock.monotonic() };

@@ -76,7 +76,7 @@ export class Intake {
       try {
         await this.#receive(queue, ask.size, pauses.room(ask.room), ask.signal);
       } catch (error) {
-        availability.report(error);
+        availability.interrupt(error);
       } finally {
         ask.done();
       }

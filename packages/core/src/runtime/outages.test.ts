@@ -1,5 +1,5 @@
-import { defineTask, implement } from '@carillon/core';
-import { describe, expect, it } from 'vitest';
+import { CarillonError, defineTask, implement } from '@carillon/core';
+import { describe, expect, it, vi } from 'vitest';
 import { gate, HOUR, messageStage, MINUTE, onBothBackends, SECOND } from './on-both-backends.fixture.test.js';
 
 const backoff = { type: 'fixed', delay: '1m', jitter: 0 } as const;
@@ -70,6 +70,24 @@ onBothBackends('ledger out of reach', (stage) => {
     expect(worker.transport.calls('release') - before.release).toBeLessThanOrEqual(2);
     expect(worker.ledger.calls('now') - asked).toBeLessThan(400);
     expect(worker.heard('backend:down').length).toBeLessThanOrEqual(1);
+  });
+
+  it('a record that can’t be read and keeps a queue from being received from is told once, and asked for seldom (H4)', async () => {
+    const { clock, start } = stage();
+    const worker = await start([implement(task, () => 'ok')]);
+    const unreadable = new CarillonError('E_STORE_VERSION', 'another format', { next: 'start the newer one' });
+    const received = vi.spyOn(worker.transport, 'receive').mockImplementation(async () => {
+      if (received.mock.calls.length > 1_000) return new Promise(() => {}); // a loop would never end
+      throw unreadable;
+    });
+    await worker.carillon.schedule(task, 1);
+    await clock.advance(10 * MINUTE);
+    expect(received.mock.calls.length).toBeGreaterThan(1);
+    expect(received.mock.calls.length).toBeLessThan(400);
+    expect(worker.heard('backend:down')).toHaveLength(1);
+    received.mockRestore();
+    await clock.advance(MINUTE);
+    expect(worker.heard('job:completed')).toHaveLength(1);
   });
 
   it('a commit whose answer was lost is repeated with its nonce, and counts once (H2, L4)', async () => {
