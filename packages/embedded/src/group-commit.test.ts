@@ -1,3 +1,4 @@
+import { CarillonError } from '@carillon/core/spi';
 import { expect, test } from 'vitest';
 import { GroupCommit, PHASE } from './group-commit.js';
 
@@ -34,10 +35,12 @@ test('B4: a stream of commits keeps no receive out, however many it asks for', a
   expect(batches[0]).toEqual(['commit', 'commit', 'receive']);
 });
 
-test('B3: work that throws is refused alone', async () => {
+const unreadable = new CarillonError('E_STORE_VERSION', 'no', { next: 'start the newer one' });
+
+test.each([new RangeError('no'), unreadable])('B3: work that throws is refused alone: %s', async (error) => {
   const { writer, log } = groupCommit();
   const bad = writer.request(PHASE.commit, 1, true, () => {
-    throw new RangeError('no');
+    throw error;
   });
   const good = writer.request(PHASE.commit, 1, true, log('good'));
   await expect(bad).rejects.toThrow('no');

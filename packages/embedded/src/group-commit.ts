@@ -110,8 +110,7 @@ export class GroupCommit {
         batch.some(({ durable }) => durable),
       );
     } catch (error) {
-      const storeFailed = culprit === undefined || (CarillonError.is(error) && error.code.startsWith('E_STORE'));
-      if (storeFailed) for (const work of batch) work.reject(error);
+      if (culprit === undefined || isOfStore(error)) for (const work of batch) work.reject(error);
       else {
         culprit!.reject(error); // B3
         const rest = batch.filter((work) => work !== culprit);
@@ -122,4 +121,9 @@ export class GroupCommit {
     this.#committer.committed();
     for (let i = 0; i < batch.length; i += 1) batch[i]!.resolve(batch[i]!.answer as never);
   }
+}
+
+/** Whether the store itself has failed; a record that can't be read is the matter of whoever asked for it (B3). */
+function isOfStore(error: unknown): boolean {
+  return CarillonError.is(error) && error.code.startsWith('E_STORE') && error.code !== 'E_STORE_VERSION';
 }
