@@ -224,6 +224,16 @@ describe('simulate', { timeout: LIMIT_MS }, () => {
     await expect(forgotten).rejects.toThrow('No engine runs the task work, of which a job was scheduled.');
   });
 
+  it('Q2: also if the task is that of a schedule', async () => {
+    const forgotten = simulate({
+      hours: 1,
+      faults: 'none',
+      tasks: [],
+      drive: async (shop) => void (await shop.schedules.put('five', defineTask<null>('work'), { every: '5m' }, null)),
+    });
+    await expect(forgotten).rejects.toThrow('No engine runs the task work, of which a schedule was put.');
+  });
+
   it('Q3: tells the story of a violation, with its seed', async () => {
     const task = defineTask<null>('work', { queue: 'elsewhere' });
     const other = defineTask<null>('work');

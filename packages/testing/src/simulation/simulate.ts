@@ -1,7 +1,7 @@
 // Simulate: a user's own tasks and business code, lived through in simulated time, with faults, and judged.
 //
 // Q1  An option that means nothing is refused before anything runs: a class of faults that is misspelt must not pass as calm.
-// Q2  A job of a task that no engine runs is the caller's slip, and is not told as a broken invariant.
+// Q2  A job or a schedule of a task that no engine runs is the caller's slip, and is not told as a broken invariant.
 // Q3  A violation says by itself when it happened, with which seed and faults, and what led to it.
 
 import type { JobState, ScheduleState, ScheduleView, TaskDefinition } from '@carillon/core';
@@ -90,7 +90,7 @@ export interface Simulated {
 /**
  * Runs tasks and business code for so many simulated hours under faults, heals all faults, and waits until everything that
  * is due has been done. Throws a `Violation` that tells its story (Q3) if an invariant broke on the way, what `drive` throws, and `E_OPTIONS` for an
- * option that means nothing (Q1) and for a job of a task that no engine runs (Q2).
+ * option that means nothing (Q1) and for a job or a schedule of a task that no engine runs (Q2).
  */
 export async function simulate(options: SimulateOptions): Promise<Simulated> {
   const { tasks, drive, hours, startsAt, faults = 'drawn', seed = 1, engines = 2, shape = 'fused' } = options;
@@ -107,22 +107,28 @@ export async function simulate(options: SimulateOptions): Promise<Simulated> {
   const seen = new Seen();
   const recent = new Recent();
   const { violation, records, backlog } = await run(plan, scenario, MONITORS, [seen.watch, recent.watch]);
-  const stranger = [...seen.scheduled].find((task) => !runs.has(task));
-  if (violation !== undefined && stranger !== undefined) {
-    const next = 'Implement it in tasks.';
-    throw new CarillonError('E_OPTIONS', `No engine runs the task ${stranger}, of which a job was scheduled.`, {
-      next,
-    }); // Q2
+  const schedules = records.filter(({ key }) => key.kind === 'schedule');
+  if (violation !== undefined) {
+    const isStrange = (task: string): boolean => !runs.has(task);
+    refuseStranger([...seen.scheduled].find(isStrange), 'a job was scheduled');
+    refuseStranger(schedules.map(taskOfSchedule).find(isStrange), 'a schedule was put');
+    throw recent.explain(violation, plan); // Q3
   }
-  if (violation !== undefined) throw recent.explain(violation, plan); // Q3
   return {
     plan,
     attempts: seen.attempts,
     jobs: records.filter(isJob).map(jobOf),
-    schedules: records.filter(({ key }) => key.kind === 'schedule').map(scheduleOf),
+    schedules: schedules.map(scheduleOf),
     faults: seen.faults,
     backlog,
   };
+}
+
+/** Q2. */
+function refuseStranger(task: string | undefined, what: string): void {
+  if (task === undefined) return;
+  const next = 'Implement it in tasks.';
+  throw new CarillonError('E_OPTIONS', `No engine runs the task ${task}, of which ${what}.`, { next });
 }
 
 /** Q1. */
@@ -210,6 +216,11 @@ function isJob({ key }: LedgerRecord): boolean {
 function jobOf({ key, task, state, dueAt, body }: LedgerRecord): SimulatedJob {
   const { payload, key: businessKey, reason } = JSON.parse(body) as Pick<SimulatedJob, 'payload' | 'key' | 'reason'>;
   return { id: key.id, task, state: state as JobState, key: businessKey, payload, dueAt: new Date(dueAt), reason };
+}
+
+function taskOfSchedule({ body }: LedgerRecord): string {
+  const { plan } = JSON.parse(body) as { readonly plan: { readonly action: { readonly task: string } } };
+  return plan.action.task;
 }
 
 function scheduleOf({ key, state, body }: LedgerRecord): SimulatedSchedule {
