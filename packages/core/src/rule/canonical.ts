@@ -43,11 +43,12 @@ const KEYS = [
 ];
 const MOST_HOLIDAYS = 10_000;
 
-/** Checks a spec. Throws `E_RULE`, `E_DURATION` or `E_ZONE`. */
-export function canonicalOf(given: RuleSpec, what: string): Canonical {
+/** Checks a spec; `beside` are the options that its writer may give beside it. Throws `E_RULE`, `E_DURATION` or `E_ZONE`. */
+export function canonicalOf(given: RuleSpec, what: string, beside: readonly string[] = []): Canonical {
   if (typeof given !== 'object' || given === null) throw refusal(`${what} is not an object: ${shown(given)}.`, FORMS);
   const unknown = Object.keys(given).find((key) => !KEYS.includes(key));
-  if (unknown !== undefined) throw refusal(`${what} takes no ${shown(unknown)}.`, `It takes ${KEYS.join(', ')}.`);
+  if (unknown !== undefined)
+    throw refusal(`${what} takes no ${shown(unknown)}.`, `It takes ${[...KEYS, ...beside].join(', ')}.`);
   const { timezone = 'UTC', dst = 'once' } = given;
   checkTimezone(timezone);
   if (dst !== 'once' && dst !== 'literal')

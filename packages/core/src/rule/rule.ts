@@ -37,9 +37,10 @@ const MOST_LEAPS = 20_000;
 const CYCLE_MS = 146_097 * 86_400_000; // 400 years
 const LAST_SLOT_MS: Instant = Date.UTC(9999, 11, 30);
 
-/** Reads a rule. `where` names it in errors: `schedule daily-report`. Throws `E_RULE`, `E_DURATION` or `E_ZONE`. */
-export function parseRule(spec: RuleSpec, where: string): Rule {
-  const rule = new ReadRule(canonicalOf(spec, where), where);
+/** Reads a rule. `where` names it in errors: `schedule daily-report`; `beside`, what may be given beside it. Throws `E_RULE`,
+ *  `E_DURATION` or `E_ZONE`. */
+export function parseRule(spec: RuleSpec, where: string, beside?: readonly string[]): Rule {
+  const rule = new ReadRule(canonicalOf(spec, where, beside), where);
   if (rule.next(-1) !== undefined) return rule;
   throw refusal(`${where} never has a slot.`, 'See what startAt, endAt, skip and holidays leave of its times.');
 }

@@ -29,6 +29,7 @@ export const OVERLAPS: readonly Overlap[] = [
   'allow',
 ];
 
+const POLICIES = ['overlap', 'catchUp', 'pauseOnFailure', 'limit', 'version'];
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,126}$/;
 
 /** Returns a schedule's id; throws `E_ID` unless it is made of 1 to 127 letters, digits and `. _ - : /`. */
@@ -50,7 +51,7 @@ export function resolvePlan(
   const { overlap = 'skip', catchUp, pauseOnFailure, limit, version, ...ruleSpec } = spec;
   const where = `schedule ${id}`;
   oneOf(overlap, OVERLAPS, `overlap of ${where}`);
-  const rule = parseRule(ruleSpec, where);
+  const rule = parseRule(ruleSpec, where, POLICIES);
   encodePayload(payload, context.maxBytes, 'payload');
   if (task.record === 'on-claim') {
     throw new CarillonError('E_OPTIONS', `The task ${task.name} of ${where} is on-claim.`, {

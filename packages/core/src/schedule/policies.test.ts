@@ -251,6 +251,14 @@ onBothBackends('policies of schedules', (stage) => {
       await expect(schedules.preview('s', 1, none)).rejects.toThrow('[E_OPTIONS]');
     });
 
+    it('refuses an option that nobody would read, and names those of a schedule, not of its rule alone', async () => {
+      const { carillon } = await worker(stage());
+      const misspelt = { every: '1h', overlpa: 'allow' } as ScheduleSpec;
+      await expect(carillon.schedules.put('s', work, misspelt, null)).rejects.toThrow(
+        /takes no 'overlpa'\. It takes cron, every,.* spread, overlap, catchUp,.*\[E_RULE\]/,
+      );
+    });
+
     it('backfill: runs a range again, both ends included, also what has run, under the policy that it brings', async () => {
       const process = await worker(stage());
       await put(process, { limit: 3 });
