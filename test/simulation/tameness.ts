@@ -1,7 +1,7 @@
 // Tameness: whether a suite that passed has proved too little, because some way out of trouble was never taken in it.
 //
 // T1  That is held against a suite only if it was large enough to expect all of them: `ENOUGH_SEEDS` and `ENOUGH_HOURS` of
-//     the usual workload or of schedules, with everything drawn that a seed draws.
+//     the usual workload or of those of schedules, with everything drawn that a seed draws.
 
 import { type Tally, tame, type TrialChoices } from '@carillon/testing/simulation';
 

@@ -1,5 +1,6 @@
-// Schedules: a few chains, with periods of minutes or, for runs of days, of quarters of an hour and more, put by replicas at their start and by business code, and edited, paused,
-// triggered, backfilled and deleted at bad moments: around the turn of a minute, where their slots are.
+// Schedules: a few chains, put by replicas at their start and by business code, and edited, paused, triggered, backfilled and
+// deleted at bad moments: around the turn of a minute, where their slots are. Their periods are minutes or, for runs of days,
+// quarters of an hour and more.
 //
 // S1  What an occurrence does follows from its slot alone: its payload holds several scripts.
 // S2  Of the declared schedules one is the same in both versions of the program, one is ordered by its version, one flaps.
