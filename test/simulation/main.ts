@@ -37,7 +37,7 @@ async function main(args: readonly string[]): Promise<number> {
     options = parseOptions(args, availableParallelism());
   } catch (error) {
     if (!CarillonError.is(error) || error.code !== 'E_OPTIONS') throw error;
-    console.error(`${error.message}\n\n${USAGE}`);
+    console.error(`${error.message}\nAll flags: npm run simulate -- --help`);
     return MISUSED;
   }
   if (options.help) {

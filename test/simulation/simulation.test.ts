@@ -104,6 +104,14 @@ describe('the simulation', () => {
   );
 });
 
+it('wrong flags: it says which, in a few lines, and exits with 2', async () => {
+  const child = spawn(process.execPath, [main, '--seed', '7', '--faults', 'crsh=1']);
+  const [stderr, [status]] = await Promise.all([text(child.stderr), once(child, 'exit')]);
+  expect(stderr).toContain('--faults crsh=1 is not understood.');
+  expect(stderr.split('\n').length).toBeLessThan(5);
+  expect(status).toBe(2);
+});
+
 describe('a failing seed', () => {
   /** A monitor that is wrong on purpose: it takes a pause for a violation. */
   const againstPauses: MonitorMaker = ({ violate }) => ({
