@@ -33,7 +33,7 @@ const ENTRIES = 64;
 const REQUESTS = 2;
 
 /** How long an acknowledgement waits for others, in milliseconds. */
-export const GATHER_MS = 20;
+export const GATHER_MS = 100;
 
 /** The acknowledgements of one consumer. */
 export class Acks {
