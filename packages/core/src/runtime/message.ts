@@ -50,6 +50,9 @@ export interface MessageParts {
   readonly deliveries: Deliveries;
 }
 
+/** Told, once, that a delivery needs no room in the slots any more; and for how long it is held, if it is not due yet. */
+export type Landed = (aheadMs?: number) => void;
+
 /** Takes messages from arrival to acquisition. */
 export class Messages {
   readonly #parts: MessageParts;
@@ -58,8 +61,8 @@ export class Messages {
     this.#parts = parts;
   }
 
-  /** One message's way; `landed` is called once it needs no room in the slots any more. */
-  async handle(delivery: Delivery, landed: () => void): Promise<void> {
+  /** One message's way; `landed` is called at once if it is to be held until it is due. */
+  async handle(delivery: Delivery, landed: Landed): Promise<void> {
     const { kinds, maxBytes } = this.#parts;
     const decoded = decodeEnvelope(delivery.body, maxBytes);
     if (decoded.is === 'newer') return this.#stranger(delivery, 'written by a newer version');
@@ -70,13 +73,13 @@ export class Messages {
     return this.#land(delivery, envelope, kind, landed);
   }
 
-  async #land(delivery: Delivery, envelope: Envelope, kind: Kind, landed: () => void): Promise<void> {
+  async #land(delivery: Delivery, envelope: Envelope, kind: Kind, landed: Landed): Promise<void> {
     const { clock, time, landing, landingMs, deliveries, outbox, availability } = this.#parts;
     let dueAt = envelope.dueAt;
     for (;;) {
       const aheadMs = time.until(dueAt);
       if (aheadMs > 0 && aheadMs <= landingMs()) {
-        landed();
+        landed(aheadMs);
         if (!(await landing.hold(delivery, dueAt))) return giveBack(delivery, aheadMs, availability); // V1
       }
 
