@@ -1,7 +1,7 @@
 // Faults of a real RocketMQ and of the network to it: every accepted job completes once (I2, I3), though the broker replays
 // messages after it was killed, and answers get lost.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -59,9 +59,9 @@ async function stage() {
     await carillon.stop();
     rmSync(folder, { recursive: true, force: true });
   });
-  /** Schedules jobs that come due over some seconds, beginning in two; resolves when all are accepted. */
-  const scheduleAll = async (count: number) => {
-    const base = Date.now() + 2_000;
+  /** Schedules jobs that come due over some seconds, by default beginning in two; resolves when all are accepted. */
+  const scheduleAll = async (count: number, inMs = 2_000) => {
+    const base = Date.now() + inMs;
     for (let first = 0; first < count; first += 200) {
       const calls = Array.from({ length: Math.min(200, count - first) }, (_, k) => {
         const at = new Date(base + ((first + k) * SPREAD_MS) / count);
@@ -130,4 +130,22 @@ test('the reply to a send is dropped', async () => {
   await completed(1);
   await sleep(8_000); // its copy comes meanwhile
   await expectOnce(1);
+});
+
+test('the broker loses every message, and all that it knew but topics and groups', async () => {
+  const { carillon, scheduleAll, completed, expectOnce } = await stage();
+  await scheduleAll(200, 20_000);
+  await server.broker.kill();
+  const store = join(server.folder, 'store');
+  const kept = ['topics.json', 'subscriptionGroup.json'];
+  const lost = readdirSync(store, { recursive: true, withFileTypes: true }).filter(
+    (entry) => entry.isFile() && !kept.includes(entry.name),
+  );
+  for (const { parentPath, name } of lost) rmSync(join(parentPath, name));
+  let copies = 0;
+  carillon.on('sweep:done', ({ resent }) => (copies += resent));
+  await server.broker.restart();
+  await completed(200);
+  await expectOnce(200);
+  expect(copies).toBeGreaterThanOrEqual(200);
 });
