@@ -7,7 +7,7 @@ const BATCH = 48;
 const SMALL = 32;
 
 /** A broker of coarse precision that hands over a batch at once, as RocketMQ does, and what it is asked for. */
-async function stage() {
+async function stage(concurrency = 64) {
   const clock = new VirtualClock();
   const store = memory({ clock, limits: { precisionMs: 1_000 } });
   const asked: { readonly at: number; readonly max: number; readonly came: number }[] = [];
@@ -16,18 +16,26 @@ async function stage() {
   transport.receive = async (request) => {
     const deliveries = await receive({ ...request, max: Math.min(request.max, BATCH) });
     asked.push({ at: clock.now(), max: request.max, came: deliveries.length });
+    for (const delivery of deliveries) {
+      const release = delivery.release.bind(delivery);
+      delivery.release = (afterMs) => {
+        released.push(afterMs);
+        return release(afterMs);
+      };
+    }
     return deliveries;
   };
+  const released: number[] = [];
   const lateness: number[] = [];
   const handler = implement(task, (_, { dueAt }) => void lateness.push(clock.now() - +dueAt));
   const backend = { transport, ledger: store.ledger };
-  const carillon = new Carillon({ backend, tasks: [handler], clock, concurrency: 64, logger: silentLogger });
+  const carillon = new Carillon({ backend, tasks: [handler], clock, concurrency, logger: silentLogger });
   await carillon.start();
   const schedule = async (count: number, at: number): Promise<void> => {
     const calls = Array.from({ length: count }, (_, n) => ({ task, payload: n, options: { at: new Date(at) } }));
     await carillon.scheduleMany(calls);
   };
-  return { clock, carillon, asked, lateness, schedule };
+  return { clock, carillon, asked, released, lateness, schedule };
 }
 
 describe('A1', () => {
@@ -64,4 +72,15 @@ describe('A1', () => {
     expect(asked).toHaveLength(1);
     await carillon.stop();
   });
+});
+
+it('more than can be held wait in their slots, and the rest at the broker: nothing is given back', async () => {
+  const { clock, carillon, asked, released, lateness, schedule } = await stage(100);
+  await schedule(1_300, clock.now() + 60_000);
+  await clock.advance(60_000 - 1);
+  expect(asked.reduce((sum, { came }) => sum + came, 0)).toBe(1_000 + 100);
+  await clock.advance(10_000);
+  expect(lateness).toHaveLength(1_300);
+  expect(released).toEqual([]);
+  await carillon.stop();
 });

@@ -63,7 +63,7 @@ describe('landing, on a transport with a precision of a second', () => {
     expect(seen.toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 99]);
   });
 
-  it('more than can be held come back in time (G1)', async () => {
+  it('more than can be held start in time, too (G1)', async () => {
     const { clock, start } = messageStage({ precisionMs: 1000 });
     let done = 0;
     const { carillon, heard } = await start([implement(task, () => `${(done += 1)}`)]);
@@ -71,7 +71,7 @@ describe('landing, on a transport with a precision of a second', () => {
     await carillon.scheduleMany(Array.from({ length: 1200 }, (_, n) => ({ task, payload: n, options: { at } })));
     await clock.advance(5 * SECOND + 200);
     expect(done).toBe(1200);
-    expect(Math.min(...heard('job:started').map(({ latenessMs }) => latenessMs))).toBe(0);
+    expect(new Set(heard('job:started').map(({ latenessMs }) => latenessMs))).toEqual(new Set([0]));
   });
 
   it('a due job waits for a full engine without losing its lease', async () => {

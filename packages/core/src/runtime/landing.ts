@@ -1,6 +1,7 @@
 // Landing: holds deliveries that are due in a moment and lets them go at their exact millisecond, by the ledger's clock.
 //
-// G1  Held deliveries keep their lease but take no slot; there is a cap, and beyond it the rest is given back.
+// G1  Held deliveries keep their lease but take no slot; there is a cap. Beyond it, what comes early waits in the slot that it
+//     was taken for, so the rest stays with the broker; what waits for its turn is given back.
 // G2  Nothing is let go before its time: a timer may fire early, so the clock is looked at again.
 
 import type { Delivery } from '../ports/transport.js';
@@ -45,15 +46,16 @@ export class Landing {
     return this.#closed ? 0 : Math.max(0, this.#capacity - this.#held);
   }
 
-  /** Holds a delivery until `dueAt`; false if it must be given back instead (no room, lease lost, engine stopping). */
+  /** Holds a delivery until `dueAt`; false if it must be given back instead (lease lost, engine stopping). */
   async hold(delivery: Delivery, dueAt: Instant): Promise<boolean> {
-    if (this.room === 0) return false; // G1
+    if (this.#closed) return false;
     return this.#keep({ delivery }, async (stillHeld) => {
       while (stillHeld() && this.#time.until(dueAt) > 0) await this.#sleep(this.#time.until(dueAt)); // G2
     });
   }
 
-  /** Holds a delivery that is due, and its lease, until its turn has come; false as in `hold`. */
+  /** Holds a delivery that is due, and its lease, until its turn has come; false as in `hold`, and if there is no
+   *  room. */
   async queue(delivery: Delivery, lease: Required<Held>['lease'], turn: Turn): Promise<boolean> {
     if (this.room === 0) return false; // G1
     const wait = { started: false, wake: (): void => {} };

@@ -61,7 +61,7 @@ export class Messages {
     this.#parts = parts;
   }
 
-  /** One message's way; `landed` is called at once if it is to be held until it is due. */
+  /** One message's way; `landed` is called at once if it is held without a slot. */
   async handle(delivery: Delivery, landed: Landed): Promise<void> {
     const { kinds, maxBytes } = this.#parts;
     const decoded = decodeEnvelope(delivery.body, maxBytes);
@@ -79,7 +79,7 @@ export class Messages {
     for (;;) {
       const aheadMs = time.until(dueAt);
       if (aheadMs > 0 && aheadMs <= landingMs()) {
-        landed(aheadMs);
+        if (landing.room > 0) landed(aheadMs); // G1 of landing.ts
         if (!(await landing.hold(delivery, dueAt))) return giveBack(delivery, aheadMs, availability); // V1
       }
 
