@@ -3,15 +3,17 @@
 // C1  Every call ends by its deadline.
 // C2  A connection on which nothing is heard any more, though calls are made, is replaced by a new one: TCP alone would
 //     notice a dead peer after a quarter of an hour.
-// C3  Nothing is emitted as an uncaught error, whatever happens to the connection.
+// C3  A proxy keeps one set of settings for each client id, and one stream on which it answers them: of two clients under one
+//     id that tell their settings at the same moment, one may never be answered. So each consumer has an id of its own.
+// C4  Nothing is emitted as an uncaught error, whatever happens to the connection.
 
-import { createHmac } from 'node:crypto';
-import { credentials, type ClientDuplexStream, type ClientReadableStream, Metadata, status } from '@grpc/grpc-js';
+import { credentials, type ClientDuplexStream, type ClientReadableStream, type Metadata, status } from '@grpc/grpc-js';
 import type { Clock } from '@carillon/core/spi';
 import type * as pb from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
 import type { MessagingServiceClient as Stub } from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_grpc_pb.js';
 import { type Arrival, readArrival } from './arrival.js';
 import type { Credentials } from './credentials.js';
+import { Identity } from './identity.js';
 import type { Tls } from './options.js';
 import { MessagingServiceClient, MessagingServiceService } from './protocol.js';
 
@@ -45,26 +47,40 @@ type Unary = (
 const SILENT_CALLS = 3; // so many deadlines in a row, and nothing heard between them: C2
 const INBOUND_BYTES = 32 * 1024 * 1024; // a whole batch of the longest bodies
 
+/** Calls under one client id. */
+export type Client = Pick<Channel, 'call' | 'receive' | 'telemetry'>;
+
 /** One connection to a proxy. */
 export class Channel {
   readonly #options: ChannelOptions;
   #stub: Stub;
+  readonly #identity: Identity;
   #silent = 0;
-  #metadata: Metadata | undefined;
-  #signedAt = '';
   #closed = false;
 
   constructor(options: ChannelOptions) {
     this.#options = options;
+    this.#identity = this.#named(options.clientId);
     this.#stub = this.#connect();
   }
 
-  get clientId(): string {
-    return this.#options.clientId;
+  /** A further client on this connection (C3). */
+  client(name: string): Client {
+    const identity = this.#named(`${this.#options.clientId}@${name}`);
+    return {
+      call: (call, request, timeoutMs) => this.call(call, request, timeoutMs, identity),
+      receive: (request, timeoutMs) => this.receive(request, timeoutMs, identity),
+      telemetry: () => this.telemetry(identity),
+    };
   }
 
   /** Makes a call; rejects when it fails or `timeoutMs` have passed. */
-  call<Name extends keyof Calls>(name: Name, request: Calls[Name][0], timeoutMs: number): Promise<Calls[Name][1]> {
+  call<Name extends keyof Calls>(
+    name: Name,
+    request: Calls[Name][0],
+    timeoutMs: number,
+    identity = this.#identity,
+  ): Promise<Calls[Name][1]> {
     return new Promise((resolve, reject) => {
       const stub = this.#stub;
       const answer = (error: Error | null, response: unknown): void => {
@@ -73,26 +89,34 @@ export class Channel {
         else resolve(response as Calls[Name][1]);
       };
       const deadline = Date.now() + timeoutMs; // grpc-js counts it on this host's clock
-      (stub[name] as unknown as Unary).call(stub, request, this.#sign(), { deadline }, answer);
+      (stub[name] as unknown as Unary).call(stub, request, identity.sign(), { deadline }, answer);
     });
   }
 
   /** Asks for messages; the answer comes in parts. */
-  receive(request: pb.ReceiveMessageRequest, timeoutMs: number): ClientReadableStream<Arrival> {
+  receive(
+    request: pb.ReceiveMessageRequest,
+    timeoutMs: number,
+    identity = this.#identity,
+  ): ClientReadableStream<Arrival> {
     const { path, requestSerialize } = MessagingServiceService.receiveMessage;
     const options = { deadline: Date.now() + timeoutMs };
-    return this.#stub.makeServerStreamRequest(path, requestSerialize, readArrival, request, this.#sign(), options);
+    return this.#stub.makeServerStreamRequest(path, requestSerialize, readArrival, request, identity.sign(), options);
   }
 
   /** Opens the stream in which client and proxy tell each other their settings. */
-  telemetry(): ClientDuplexStream<pb.TelemetryCommand, pb.TelemetryCommand> {
-    return this.#stub.telemetry(this.#sign());
+  telemetry(identity = this.#identity): ClientDuplexStream<pb.TelemetryCommand, pb.TelemetryCommand> {
+    return this.#stub.telemetry(identity.sign());
   }
 
   /** Ends the connection, and with it every call. */
   close(): void {
     this.#closed = true;
     this.#stub.close();
+  }
+
+  #named(clientId: string): Identity {
+    return new Identity(clientId, this.#options.credentials, this.#options.clock);
   }
 
   #connect(): Stub {
@@ -116,27 +140,5 @@ export class Channel {
     this.#silent = 0;
     this.#stub = this.#connect();
     stub.close(); // C2
-  }
-
-  /** The headers of a call; the signature is of the second, so one serves many calls. */
-  #sign(): Metadata {
-    const { clientId, clock, credentials: keys } = this.#options;
-    const dateTime = `${new Date(clock.now()).toISOString().slice(0, 19).replace(/[-:]/g, '')}Z`;
-    if (this.#metadata !== undefined && dateTime === this.#signedAt) return this.#metadata;
-    const metadata = new Metadata();
-    metadata.set('x-mq-protocol', 'v2');
-    metadata.set('x-mq-client-id', clientId);
-    metadata.set('x-mq-language', 'HTTP'); // brokers know no language of this name's kind that fits better
-    metadata.set('x-mq-client-version', '5.0.0');
-    metadata.set('x-mq-date-time', dateTime);
-    if (keys !== undefined) {
-      if (keys.securityToken !== undefined) metadata.set('x-mq-session-token', keys.securityToken);
-      const signature = createHmac('sha1', keys.accessSecret).update(dateTime).digest('hex').toUpperCase();
-      const scope = `Credential=${keys.accessKey}, SignedHeaders=x-mq-date-time, Signature=${signature}`;
-      metadata.set('authorization', `MQv2-HMAC-SHA1 ${scope}`);
-    }
-    this.#metadata = metadata;
-    this.#signedAt = dateTime;
-    return metadata;
   }
 }

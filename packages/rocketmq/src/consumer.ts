@@ -8,7 +8,7 @@
 
 import { checkLease, type Clock, type Delivery, type ReceiveRequest, type Timer } from '@carillon/core/spi';
 import { Acks, type Receipt } from './acks.js';
-import type { Channel } from './channel.js';
+import type { Client } from './channel.js';
 import { BrokerFailure, explain, failureFrom, failureOf } from './failure.js';
 import { HeldDelivery, type Keeper } from './held-delivery.js';
 import { longPoll, POLL_MS } from './long-poll.js';
@@ -18,7 +18,7 @@ import { Session } from './session.js';
 
 /** What a consumer works with. */
 export interface ConsumerParts {
-  readonly channel: Channel;
+  readonly channel: Client;
   readonly endpoint: string;
   readonly queue: string;
   readonly topic: string;

@@ -4,7 +4,7 @@
 import { EventEmitter } from 'node:events';
 import { VirtualClock } from '@carillon/testing';
 import { type Arrival, readArrival } from './arrival.js';
-import type { Channel } from './channel.js';
+import type { Client } from './channel.js';
 import { Consumer } from './consumer.js';
 import * as pb from './protocol.js';
 
@@ -87,7 +87,7 @@ export function proxy({ accepts = true, brokers = ['broker-a'] } = {}) {
       calls.push(name);
       return { getStatus: () => status, getEntriesList: () => [] };
     },
-  } as unknown as Channel;
+  } as unknown as Client;
   const consumer = new Consumer({
     channel,
     endpoint: 'a:1',

@@ -163,7 +163,7 @@ export class RocketmqTransport implements Transport {
     const { endpoint, prefix, clock, requestTimeoutMs, startTimeoutMs } = this.#options;
     const topic = topicOf(prefix, queue);
     const onState = (up: boolean, reason: string): void => this.#tell(queue, up, reason);
-    const { channel } = open;
+    const channel = open.channel.client(topic);
     const limits = { leaseMs: LEASE_MS, requestTimeoutMs, startTimeoutMs };
     const consumer = new Consumer({ channel, endpoint, queue, topic, group: topic, clock, onState, ...limits });
     open.consumers.set(queue, consumer);

@@ -1,6 +1,6 @@
 // Route: which brokers hold a topic, and whether it takes delayed messages.
 
-import type { Channel } from './channel.js';
+import type { Client } from './channel.js';
 import { BrokerFailure, failureFrom, failureOf, topicMissing, wrongTopicType } from './failure.js';
 import { Address, AddressScheme, Code, Endpoints, MessageType, QueryRouteRequest, resource } from './protocol.js';
 
@@ -8,7 +8,7 @@ import { Address, AddressScheme, Code, Endpoints, MessageType, QueryRouteRequest
 export type Route = readonly string[];
 
 /** Asks for a topic's brokers; throws what is wrong with the topic. */
-export async function queryRoute(channel: Channel, topic: string, endpoint: string, timeoutMs: number): Promise<Route> {
+export async function queryRoute(channel: Client, topic: string, endpoint: string, timeoutMs: number): Promise<Route> {
   const request = new QueryRouteRequest().setTopic(resource(topic)).setEndpoints(endpointsOf(endpoint));
   const response = await channel.call('queryRoute', request, timeoutMs).catch((error: unknown) => {
     throw failureFrom(error);

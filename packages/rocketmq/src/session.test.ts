@@ -50,6 +50,17 @@ it('S3: says in time that there is no answer', async () => {
   });
 });
 
+it('S4: tells its settings anew, on another stream, when nobody answers them', async () => {
+  const { clock, consumer, streams } = proxy({ accepts: false });
+  const opened = consumer.open();
+  await clock.advance(3_500);
+  expect([streams.length, streams[0]!.cancelled]).toEqual([2, true]);
+  streams[1]!.accept();
+  await opened;
+  await clock.advance(60_000);
+  expect(streams).toHaveLength(2);
+});
+
 it('S3: says at once that the group is missing', async () => {
   const { clock, consumer, streams } = proxy({ accepts: false });
   const opened = consumer.open().catch((error: unknown) => error);

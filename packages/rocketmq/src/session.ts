@@ -3,11 +3,12 @@
 // S1  A consumer asks for messages only while the proxy has its settings: without them it answers 50001.
 // S2  A stream that ends is opened again, with its settings, until the session is closed; no error of it goes uncaught.
 // S3  A session that gets no answer says so in time; it never waits for ever.
+// S4  Settings that nobody answers are told anew, on another stream: an answer may be lost as well.
 
 import type { ClientDuplexStream } from '@grpc/grpc-js';
 import type { Clock, Timer } from '@carillon/core/spi';
 import type { TelemetryCommand as Command } from 'rocketmq-client-nodejs/proto/apache/rocketmq/v2/service_pb.js';
-import type { Channel } from './channel.js';
+import type { Client } from './channel.js';
 import { BrokerFailure, failureFrom, failureOf } from './failure.js';
 import {
   ClientType,
@@ -27,7 +28,7 @@ import {
 
 /** Whom a session is about. */
 export interface SessionParts {
-  readonly channel: Channel;
+  readonly channel: Client;
   readonly topic: string;
   readonly group: string;
   readonly pollMs: number;
@@ -43,6 +44,7 @@ interface Waiting {
 }
 
 const REOPEN_MS = 500;
+const ANSWER_MS = 3_000;
 const HEARTBEAT_MS = 10_000;
 
 /** One consumer's session with the proxy. */
@@ -116,7 +118,9 @@ export class Session {
   #open(): void {
     const stream = this.#parts.channel.telemetry();
     this.#stream = stream;
-    stream.on('data', (command: Command) => this.#hear(command));
+    stream.on('data', (command: Command) => {
+      if (stream === this.#stream) this.#hear(command);
+    });
     stream.on('error', (error: Error) => {
       if (stream === this.#stream) this.#lose(error.message, failureFrom(error)); // S2: the listener stays for ever
     });
@@ -124,12 +128,15 @@ export class Session {
       if (stream === this.#stream) this.#lose('the proxy ended the stream');
     });
     stream.write(this.#settings());
+    this.#timer = this.#parts.clock.after(ANSWER_MS, () => this.#lose('nobody answered the settings')); // S4
   }
 
   #hear(command: Command): void {
     const failure = failureOf(command.getStatus()?.toObject());
     if (failure !== undefined) return this.#refuse(failure);
     if (!command.hasSettings() || this.#closed) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
     this.#ready = true;
     this.#last = undefined;
     this.#parts.onState(true, '');

@@ -68,6 +68,16 @@ test('a missing consumer group, for which the stock client waits for ever: the c
   expect(message).toContain('updateSubGroup -n <name server> -c <cluster> -g setup-no-group -r 1000');
 });
 
+test('many queues at once: the proxy answers the settings of each', { timeout: 120_000 }, async () => {
+  const queues = Array.from({ length: 8 }, (_, index) => `side-by-side-${index}`);
+  await rocketmqAdmin({ nameServer: `127.0.0.1:${server.ports.nameserver}`, prefix }).provision(queues);
+  for (let round = 0; round < 10; round += 1) {
+    const transport = rocketmq({ endpoint: server.endpoint, prefix });
+    await transport.open(queues);
+    await transport.close();
+  }
+});
+
 test('nobody there: which address was tried, and what the connection ran into', async () => {
   const endpoint = `127.0.0.1:${await freePort()}`;
   const { code, message, cause } = await failure([], { endpoint });
