@@ -112,7 +112,7 @@ export class GroupCommit {
     } catch (error) {
       if (culprit === undefined || isOfStore(error)) for (const work of batch) work.reject(error);
       else {
-        culprit!.reject(error); // B3
+        culprit.reject(error); // B3
         const rest = batch.filter((work) => work !== culprit);
         if (rest.length > 0) this.#runBatch(rest);
       }
