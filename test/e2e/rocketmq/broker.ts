@@ -12,10 +12,14 @@ export interface Broker {
   close(): Promise<void>;
 }
 
+const { ROCKETMQ_ENDPOINT: endpoint, ROCKETMQ_NAMESERVER: nameServer } = process.env;
+
+/** What a suite needs to open one. */
+export const needs = endpoint !== undefined && nameServer !== undefined ? [] : (['own rocketmq'] as const);
+
 /** The broker of `ROCKETMQ_ENDPOINT` and `ROCKETMQ_NAMESERVER`, with the credentials of the environment, else one of our own;
  *  fails, and says why, without either. */
 export async function openBroker(): Promise<Broker> {
-  const { ROCKETMQ_ENDPOINT: endpoint, ROCKETMQ_NAMESERVER: nameServer } = process.env;
   if (endpoint !== undefined && nameServer !== undefined)
     return { endpoint, nameServer, access: environmentCredentials(), close: async () => {} };
   const server = await startRocketmq();
