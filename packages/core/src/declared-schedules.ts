@@ -34,6 +34,9 @@ export interface SchedulePlan {
   readonly unchanged: readonly string[];
   /** A higher version stands: they are left alone. */
   readonly outdated: readonly string[];
+  /** Paused as orphans, and declared again: they go on. */
+  readonly resumed: readonly string[];
+  /** No longer declared by this owner; the text says what becomes of them. */
   readonly orphaned: readonly string[];
   toString(): string;
 }
@@ -113,16 +116,15 @@ export class DeclaredSchedules {
 
   /** What `apply` would do now, and what is orphaned; changes nothing. */
   async plan(): Promise<SchedulePlan> {
-    const { schedules } = this.#parts;
-    const standing = new Map<string, { digest: string; version: number; owned: boolean }>();
-    for await (const { id, digest, version, declaredBy } of schedules.all({ states: ['active', 'paused', 'ended'] })) {
-      standing.set(id, { digest, version, owned: declaredBy === this.#owner });
-    }
-    const found: Record<'added' | 'changed' | 'unchanged' | 'outdated', string[]> = {
+    const { schedules, options } = this.#parts;
+    const standing = new Map<string, ScheduleView>();
+    for await (const view of schedules.all({ states: ['active', 'paused', 'ended'] })) standing.set(view.id, view);
+    const found: Record<'added' | 'changed' | 'unchanged' | 'outdated' | 'resumed', string[]> = {
       added: [],
       changed: [],
       unchanged: [],
       outdated: [],
+      resumed: [],
     };
     for (const declared of this.#declared) {
       const stands = standing.get(declared.id);
@@ -131,10 +133,13 @@ export class DeclaredSchedules {
       else if (stands.digest === digest) found.unchanged.push(declared.id);
       else if ((plan.version ?? 0) < stands.version) found.outdated.push(declared.id);
       else found.changed.push(declared.id);
+      if (this.#isPausedOrphan(stands)) found.resumed.push(declared.id);
       standing.delete(declared.id);
     }
-    const orphaned = [...standing].filter(([, { owned }]) => owned).map(([id]) => id);
-    const lines = Object.entries({ ...found, orphaned }).flatMap(([what, ids]) => ids.map((id) => `${what} ${id}`));
+    const orphaned = [...standing.values()].filter((view) => view.declaredBy === this.#owner).map(({ id }) => id);
+    const lines = Object.entries(found).flatMap(([what, ids]) => ids.map((id) => `${what} ${id}`));
+    const fate = { keep: 'kept', pause: 'paused', remove: 'removed' }[options.orphans ?? 'keep'];
+    lines.push(...orphaned.map((id) => `orphaned ${id}: ${fate}`));
     return { ...found, orphaned, toString: () => lines.join('\n') };
   }
 
@@ -174,8 +179,11 @@ export class DeclaredSchedules {
   /** Resumes what was paused as an orphan (D4). */
   async #adopt(id: string): Promise<void> {
     const { schedules } = this.#parts;
-    const standing = await schedules.get(id);
-    if (standing?.state === 'paused' && standing.note === this.#orphanNote) await schedules.resume(id);
+    if (this.#isPausedOrphan(await schedules.get(id))) await schedules.resume(id);
+  }
+
+  #isPausedOrphan(standing: ScheduleView | undefined): boolean {
+    return standing?.state === 'paused' && standing.note === this.#orphanNote;
   }
 
   #watch(): void {

@@ -37,7 +37,7 @@ onBothBackends('declared schedules', (stage) => {
       outdated: ['c'],
       orphaned: ['b'],
     });
-    expect(String(plan)).toBe('added d\nadded e\nunchanged a\noutdated c\norphaned b');
+    expect(String(plan)).toBe('added d\nadded e\nunchanged a\noutdated c\norphaned b: kept');
     expect(await next.carillon.schedules.get('d')).toBeUndefined();
     await next.carillon.schedules.declared.apply();
     expect(await next.carillon.schedules.get('d')).toMatchObject({ state: 'active' });
@@ -55,6 +55,8 @@ onBothBackends('declared schedules', (stage) => {
     await start([declare('theirs', { every: '1m' })], { schedules: { owner: 'mail' } });
     const { carillon } = await start([declare('new', { every: '1m' })], owned);
     expect((await carillon.schedules.get('old'))?.state).toBe(state);
+    const fate = state === undefined ? [] : [`orphaned old: ${state}`];
+    expect(String(await carillon.schedules.declared.plan()).split('\n')).toEqual(['unchanged new', ...fate]);
     for (const id of ['dynamic', 'theirs', 'new']) {
       expect(await carillon.schedules.get(id)).toMatchObject({ state: 'active' });
     }
@@ -70,6 +72,8 @@ onBothBackends('declared schedules', (stage) => {
     await start([declare('new', { every: '1m' })], owned);
     await clock.advance(2 * MINUTE);
     expect(seen).toHaveLength(0);
+    const { declared } = (await start(tasks, { schedules: { ...owned.schedules, apply: false } })).carillon.schedules;
+    expect(String(await declared.plan())).toBe('unchanged old\nunchanged held\nresumed old\norphaned new: paused');
     await start(tasks, owned);
     await clock.advance(MINUTE);
     expect(seen).toHaveLength(1);

@@ -11,10 +11,9 @@
 
 import type { Instant, LedgerRecord, OutgoingMessage } from '@carillon/core/spi';
 import { Deliveries } from './deliveries.js';
-import { bodyOf, type Envelope, envelopeOf, identityOf, isSettled, numberOf } from './job-record.js';
+import { bodyOf, type Envelope, envelopeOf, identityOf, isSettled, MALFORMED, numberOf } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
 
-const MALFORMED = 'malformed message';
 const MOST_MESSAGES = 1_000_000; // of one job
 
 /** Watches over I6. */

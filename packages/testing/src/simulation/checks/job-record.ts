@@ -4,6 +4,9 @@
 import type { RetryOptions } from '@carillon/core';
 import type { Instant, LedgerRecord, OutgoingMessage, RecordKey } from '@carillon/core/spi';
 
+/** How the reason begins for which something malformed is set aside. */
+export const MALFORMED = 'malformed message: ';
+
 /** What somebody wants of a job that is being worked on. */
 type Wish =
   | { readonly want: 'cancel'; readonly reason: string }

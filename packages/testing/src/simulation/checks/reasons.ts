@@ -7,7 +7,7 @@
 import { durationMs, type Duration, formatDuration, type LedgerRecord } from '@carillon/core/spi';
 import type { Plan } from '../plan/plan.js';
 import type { History, JobHistory } from './history.js';
-import { bodyOf, type JobBody } from './job-record.js';
+import { bodyOf, type JobBody, MALFORMED } from './job-record.js';
 
 /** What a reason is judged by. */
 interface Case {
@@ -21,7 +21,6 @@ interface Case {
 /** What is missing for the reason to be justified; undefined if nothing is. */
 type Justify = (it: Case) => string | undefined;
 
-const MALFORMED = 'malformed message: ';
 const UNKNOWN_MS = 15 * 60_000;
 const SKEW_MS = 10_000; // how far two clocks that the engine goes by may be apart: steps of the ledger's, drift of a host's
 
