@@ -68,6 +68,7 @@ export class Environment {
       this.#gate = gate;
       this.#root = root!;
     } catch (error) {
+      void root?.close();
       void gate?.close();
       throw this.#explain(error);
     }

@@ -132,8 +132,7 @@ export function payloadTextIn(text: string, body: JobBody): string | undefined {
 
 /** Whether a body holds its payload and nothing beside it. */
 function isAlone(body: JobBody): boolean {
-  for (const field in body) if (field !== 'payload') return false;
-  return true;
+  return body.attempts === undefined && Object.keys(body).length === 1;
 }
 
 /** Reads a body; undefined if the text is none, whatever it is instead. */
