@@ -28,6 +28,23 @@ test('T1: from one out of reach of the ledger is in order', async () => {
   expect(await takenOver((story) => story.tell({ ...request, to: 'broker' }))).toHaveLength(1);
 });
 
+test.each([true, false])(
+  'T1: a lease that a call brought too late may be taken up soon after its end (slow: %s)',
+  async (slow) => {
+    const story = new Story(takeovers);
+    story.tell({ what: 'host', host: 'engine-1', change: 'started', version: 2 });
+    story.write('a');
+    story.grant('a');
+    await story.pass(10_000);
+    if (slow) story.tell({ what: 'fault', host: 'engine-1', fault: 'slow', about: 'renew' });
+    await story.pass(20_000);
+    story.write('a', { lease: { ...story.record('a')!.lease!, until: story.now + 30_000 } });
+    await story.pass(34_000);
+    story.grant('a', 'engine-2');
+    expect(story.end()).toHaveLength(slow ? 0 : 1);
+  },
+);
+
 test('T1: a lease that nobody took up when it ended is left alone: nobody knows what was wrong then', async () => {
   const story = new Story(takeovers);
   story.tell({ what: 'host', host: 'engine-1', change: 'started', version: 2 });

@@ -11,9 +11,9 @@ import { Exemptions } from './exemptions.js';
 import type { MonitorMaker } from './monitor.js';
 
 const ANSWERED_MS = 25_000; // whoever was answered for so long has renewed a lease of 30 s
-const SLOW_MS = 50_000; // an answer may be so slow that its caller gives the lease up
-const HOLDING = new Set(['receive', 'renew']); // unheard, they leave a lease longer than its holder knows; a claim is repeated
 const SOON_MS = 5_000;
+const SLOW_MS = 20_000 + 30_000 + SOON_MS; // a call may take so long that its caller has given up the lease which it brings
+const HOLDING = new Set(['receive', 'renew']); // unheard, they leave a lease longer than its holder knows; a claim is repeated
 
 /** Watches over what is taken over. */
 export const takeovers: MonitorMaker = ({ servers, violate }) => {
