@@ -118,6 +118,17 @@ test('A2: an ack before the send of what its own delivery has promised is seen',
   expect(story.found).toHaveLength(1);
 });
 
+test('A2: what an outbox still holds although it was sent is not owed any more', () => {
+  const story = new Story(acks);
+  const record = story.write('a');
+  const first = messageOf(record);
+  story.message('stored', first);
+  story.write('a', { generation: record.generation + 1, outbox: [promised(first)] });
+  story.message('delivered', first);
+  story.message('acked', first);
+  expect(story.found).toEqual([]);
+});
+
 test('A2: what a record promises of another is owed until anybody has sent it, or the ledger forgets the promise', async () => {
   const story = new Story(acks);
   const before = { ...story.write('a'), key: { kind: 'schedule', id: 's', partition: '00' }, wakeAt: undefined };

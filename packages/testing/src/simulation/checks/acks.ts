@@ -3,7 +3,7 @@
 // A1  That is so when its record is settled; when the message is stale (of an older generation or hop than the record's);
 //     when a later message of the job has been sent; of the last message it is never so while the job is open.
 // A2  An ack comes after the send of what its own delivery has promised: of a message of the generation that the same host
-//     has just put an end to.
+//     has just put an end to. What is delivered has been sent, whatever an outbox still says.
 // A3  A record that is not there excuses no ack, unless the ledger has forgotten it since that very delivery, or its retention
 //     has ended. What can't be read must have become a dead letter by then.
 // A4  The numbers of a job's messages begin anew where the ledger forgot a write of it: what was sent since is later than
@@ -79,7 +79,7 @@ export const acks: MonitorMaker = ({ servers, violate }) => {
       }
       const id = envelope.identity;
       const sent = change === 'stored' || (change === 'lost' && host !== undefined);
-      if (sent) {
+      if (sent || change === 'delivered') {
         const promiser = promisers.get(message.id) ?? id;
         if (promised.get(promiser)?.id === message.id) promised.delete(promiser);
         promisers.delete(message.id);
