@@ -22,6 +22,8 @@ let network: TcpProxy;
 const endings: (() => Promise<void>)[] = [];
 let stages = 0;
 
+const IN_SOAK = process.env['SOAK_ROCKETMQ'] !== undefined; // which runs what takes long
+
 describeWith(['own rocketmq'], 'faults of RocketMQ and of the network to it', () => {
   beforeAll(async () => {
     server = await startRocketmq();
@@ -112,16 +114,18 @@ describeWith(['own rocketmq'], 'faults of RocketMQ and of the network to it', ()
     await expectOnce(JOBS);
   });
 
-  test('connections stay open, and nothing comes through them for half a minute', async () => {
-    const { scheduleAll, completed, expectOnce } = await stage();
-    await scheduleAll(200);
-    await completed(20);
-    network.freeze();
-    await sleep(30_000);
-    await network.heal();
-    await completed(200);
-    await expectOnce(200);
-  });
+  if (IN_SOAK) {
+    test('connections stay open, and nothing comes through them for half a minute', async () => {
+      const { scheduleAll, completed, expectOnce } = await stage();
+      await scheduleAll(200);
+      await completed(20);
+      network.freeze();
+      await sleep(30_000);
+      await network.heal();
+      await completed(200);
+      await expectOnce(200);
+    });
+  }
 
   test('the reply to a send is dropped', async () => {
     const { carillon, completed, expectOnce } = await stage();
