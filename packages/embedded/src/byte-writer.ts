@@ -94,6 +94,8 @@ export class ByteWriter {
   }
 }
 
+/** `address` is where lmdb notes what it has found out. Without it, a scratch would change its shape when it is first written,
+ *  and the compiler would throw away, in the first burst of a process, what it has made of these functions. */
 function newScratch(size: number): Row {
-  return Object.assign(Buffer.allocUnsafeSlow(size), { start: 0, end: 0 });
+  return Object.assign(Buffer.allocUnsafeSlow(size), { start: 0, end: 0, address: NaN });
 }

@@ -47,6 +47,8 @@ export interface Table {
 interface Root extends Omit<RootDatabase, 'transactionSync'> {
   transactionSync(steps: () => void, flags: number): void;
   sync(callback: (error?: Error | null) => void): void;
+  /** What `getStats` is made of: this much of it costs no walk through the free pages. */
+  readonly env: { info(): { readonly lastTxnId: number } };
 }
 
 /** An open environment. */
@@ -108,7 +110,7 @@ export class Environment {
 
   /** A number that changes with every transaction of any process. */
   lastTransaction(): number {
-    return (this.#root.getStats() as { lastTxnId: number }).lastTxnId;
+    return this.#root.env.info().lastTxnId;
   }
 
   /** The same for the last one that a read from here on sees: the number of another stands in the file before it is
