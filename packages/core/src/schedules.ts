@@ -26,7 +26,7 @@ import type { ScheduleSpec } from './task/recurring.js';
 import { type TaskRef, taskOf } from './task/task.js';
 
 /** What schedules work with. */
-export interface SchedulesParts extends ScheduleRecordsParts {
+export interface SchedulesParts extends Omit<ScheduleRecordsParts, 'ruleOf'> {
   readonly maxBytes: number;
   readonly optionsOf: (task: ReturnType<typeof taskOf>) => ResolvedTask;
   readonly declared: Omit<DeclaredParts, 'schedules'>;
@@ -45,7 +45,7 @@ export class Schedules {
 
   constructor(parts: SchedulesParts) {
     this.#parts = parts;
-    this.#records = new ScheduleRecords(parts);
+    this.#records = new ScheduleRecords({ ...parts, ruleOf: (schedule) => this.#readable(schedule) });
     this.declared = new DeclaredSchedules({ ...parts.declared, schedules: this });
   }
 
@@ -175,7 +175,7 @@ export class Schedules {
     await this.#parts.open();
     const found = await this.#records.find(id);
     if (found === undefined || found.state === 'deleted') return undefined;
-    return this.#view(found);
+    return (await this.#views([found]))[0];
   }
 
   /** One page of schedules. */
@@ -193,7 +193,7 @@ export class Schedules {
       ...(idPrefix !== '' && { idPrefix }),
       ...(cursor !== undefined && { cursor }),
     });
-    const views = page.records.filter((record) => isOf(namespace, record.key)).map((record) => this.#view(record));
+    const views = await this.#views(page.records.filter((record) => isOf(namespace, record.key)));
     const schedules = views.filter((view) => view !== undefined);
     return { schedules, ...(page.cursor !== undefined && { cursor: page.cursor }) };
   }
@@ -229,15 +229,15 @@ export class Schedules {
     return id === undefined ? this.#parts.ids.nonce() : checkIdentity(id, 'id');
   }
 
-  #view(record: LedgerRecord): ScheduleView | undefined {
-    let schedule: Schedule;
-    try {
-      schedule = readSchedule(record);
-    } catch {
-      return undefined; // only its text is left; an event has told of it
-    }
+  /** Views of records; undefined where only a text is left: an event has told of it. */
+  async #views(records: readonly LedgerRecord[]): Promise<readonly (ScheduleView | undefined)[]> {
     const { namespace, engine } = this.#parts;
-    return viewSchedule(namespace, schedule, record, this.#readable(schedule), engine.time.now());
+    const shown = await this.#records.shown(records);
+    const now = engine.time.now();
+    return records.map((record, index) => {
+      const schedule = shown[index];
+      return schedule && viewSchedule(namespace, schedule, record, this.#readable(schedule), now);
+    });
   }
 
   #readable(schedule: Schedule): ReturnType<typeof parseRule> | undefined {

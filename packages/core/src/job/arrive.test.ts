@@ -37,7 +37,11 @@ interface Circumstances {
 }
 
 function arriving(job: Job, { interrupted = [], outbox = [], wakeAt, ...context }: Circumstances = {}): Arrival {
-  return arrive(job, { interrupted, outbox, wakeAt }, { now: NOW, policy: policyOf(), paused: false, ...context });
+  return arrive(
+    job,
+    { interrupted, outbox, wakeAt },
+    { now: NOW, policy: policyOf(), paused: false, undecided: false, ...context },
+  );
 }
 
 test('what is due runs, as it was delivered', () => {

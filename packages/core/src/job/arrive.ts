@@ -9,6 +9,8 @@
 // A6  What is put off for a moment stays away for that moment, also where the broker's clock is ahead of the ledger's: as
 //     early as this message came, the next one would come too, and so on, without a pause.
 // A7  What was ended after it had been acquired stays as it ended, whatever its leases say.
+// A8  An occurrence that was placed ahead and comes so late that nobody can have been there is put off for a moment, until
+//     its schedule, which is due as well, has decided by its catch-up policy what becomes of it.
 
 import { CarillonError } from '../errors.js';
 import type { LedgerRecord } from '../ports/ledger.js';
@@ -27,7 +29,7 @@ export type Arrival =
       readonly to: 'write';
       readonly job: Job;
       readonly wakeAt: Instant;
-      readonly why: 'hop' | 'given-back' | 'paused' | 'marked' | 'settled';
+      readonly why: 'hop' | 'given-back' | 'paused' | 'marked' | 'deferred' | 'settled';
     };
 
 /** What the engine knows about the job's task; `undefined` if it does not know it. */
@@ -35,6 +37,8 @@ export interface ArrivalContext {
   readonly now: Instant;
   readonly policy: ResolvedPolicy | undefined;
   readonly paused: boolean;
+  /** Its schedule has to decide first (A8). */
+  readonly undecided: boolean;
 }
 
 /** What the record says of how its job came. */
@@ -44,6 +48,8 @@ export type Delivered = Pick<LedgerRecord, 'interrupted' | 'outbox' | 'wakeAt'>;
 export const UNKNOWN = { forMs: 15 * 60_000, everyMs: 15_000 } as const;
 /** How soon a paused job is looked at again, in milliseconds. */
 export const PAUSED_MS = 5_000;
+/** How soon a job is looked at again whose schedule has to decide first, in milliseconds. */
+const DEFERRED_MS = 1_000;
 /** Brokers' clocks that are further ahead are not made up for, in milliseconds. */
 const MOST_AHEAD_MS = 60_000;
 /** How long jobs of tasks that this engine does not know are remembered. */
@@ -81,9 +87,13 @@ export function arrive(delivered: Job, record: Delivered, context: ArrivalContex
     if (on.dueAt > now) return { to: 'write', job: on, wakeAt: on.dueAt, why: 'hop' }; // A1
   }
 
+  const first = (job.body.starts ?? 0) === 0;
+  if (context.undecided && first && interruptions === 0) {
+    return { to: 'write', job, wakeAt: now + DEFERRED_MS, why: 'deferred' }; // A8
+  }
+
   if (paused) return { to: 'write', job, wakeAt: now + PAUSED_MS + aheadMs(record, now), why: 'paused' }; // A6
 
-  const first = (job.body.starts ?? 0) === 0;
   const late = first && policy.lateness !== undefined && now - nominalAt(job) >= policy.lateness.ofMs;
   if (late && policy.lateness?.then === 'skip')
     return settled(close(job, 'skipped', now, policy, { reason: 'too late' }));

@@ -29,7 +29,7 @@ export function told(before: Job, after: Job, outcome: Outcome, over: Ended, abo
 /** What an arrival that starts nothing has to tell. */
 export function onItsWay(why: Way, job: Job, about: JobEvent): readonly Happening[] {
   if (why === 'settled') return ended(job, about, undefined);
-  if (why === 'marked') return [];
+  if (why === 'marked' || why === 'deferred') return [];
   if (why === 'hop') return [{ event: 'job:hopped', data: { dueAt: job.dueAt, ...about } }];
   return [{ event: 'job:given-back', data: { why: why === 'paused' ? 'paused' : 'unknown', ...about } }];
 }

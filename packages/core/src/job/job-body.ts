@@ -49,6 +49,8 @@ interface OccurrenceBody {
   readonly origin: Origin;
   /** Its schedule wants to hear of its end at once. */
   readonly rings?: true;
+  /** It was placed before its time: until its slot is taken its schedule may decide about it again (A8 of arrive.ts). */
+  readonly ahead?: true;
   /** What the occurrence before it returned. */
   readonly previous?: unknown;
 }

@@ -13,6 +13,7 @@ import type { Arrived, Early, Guard, Kind, Step } from '../task/kind.js';
 import { type Keeping, keepingOf, type ResolvedPolicy, resolvePolicy } from '../task/options.js';
 import type { Random } from '../time/clock.js';
 import type { Instant } from '../time/instant.js';
+import { deciderOf, isUndecided } from './ahead.js';
 import { arrive, hop, STRANGER } from './arrive.js';
 import { type Carriage, carry, deliveryTime, GRACE_MS, UNSENT_MS, wakeMessage } from './carriage.js';
 import {
@@ -133,7 +134,9 @@ export function jobKind(parts: JobKindParts): Kind {
 
     brief: (record) => record.brief ?? readBody(record.body)?.brief,
 
-    arrive(record: LedgerRecord, now: Instant, paused: boolean): Arrived {
+    concerns: (record, now) => deciderOf(namespace, record, now),
+
+    arrive(record: LedgerRecord, now: Instant, paused: boolean, [schedule] = []): Arrived {
       const delivered = readJob(record);
       const entry = catalog.get(delivered.task);
       const policy = policyOf(delivered);
@@ -141,7 +144,8 @@ export function jobKind(parts: JobKindParts): Kind {
         event: 'job:interrupted',
         data: { worker: lease.holder, ...about(delivered) },
       }));
-      const arrival = arrive(delivered, record, { now, policy, paused });
+      const undecided = schedule !== undefined && isUndecided(delivered.body, schedule);
+      const arrival = arrive(delivered, record, { now, policy, paused, undecided });
       const { job } = arrival;
 
       if (arrival.to === 'run' && entry !== undefined && policy !== undefined) {

@@ -53,6 +53,7 @@ const FULL_RETRY_MS = 5_000;
 const KEPT_OF_LEASE = 4 / 6; // T1 of heartbeat.ts
 const ROUNDS = 20;
 const NOTHING_SEEN: readonly (LedgerRecord | undefined)[] = [];
+const NO_KEYS: readonly RecordKey[] = [];
 
 /** Takes acquired records from grant to ack. */
 export class Deliveries {
@@ -130,8 +131,10 @@ export class Deliveries {
   /** Goes on with a slot, which it holds until the handler has ended. */
   #work(passage: Passage, kind: Kind, claimedAt?: number): void {
     passage.takeSlot();
-    if (kind.concerns === undefined) return this.#decide(passage, kind, NOTHING_SEEN, claimedAt);
-    void this.#see(kind, passage.grant.record).then(
+    const { grant } = passage;
+    const concerned = kind.concerns?.(grant.record, grant.at) ?? NO_KEYS;
+    if (concerned.length === 0) return this.#decide(passage, kind, NOTHING_SEEN, claimedAt);
+    void this.#read(concerned).then(
       (seen) => (seen === undefined ? passage.over() : this.#decide(passage, kind, seen, claimedAt)),
       (error: unknown) => passage.over(error),
     );
@@ -180,10 +183,14 @@ export class Deliveries {
   }
 
   /** The records that a decision about this one also rests on; undefined if the engine stops before they are read. */
-  async #see(kind: Kind, record: LedgerRecord, failed?: Step): Promise<typeof NOTHING_SEEN | undefined> {
+  async #see(kind: Kind, { record, at }: Grant, failed?: Step): Promise<typeof NOTHING_SEEN | undefined> {
+    const keys = [...(kind.concerns?.(record, at) ?? NO_KEYS), ...(failed === undefined ? NO_KEYS : placedBy(failed))];
+    return keys.length === 0 ? NOTHING_SEEN : this.#read(keys);
+  }
+
+  #read(keys: readonly RecordKey[]): Promise<typeof NOTHING_SEEN | undefined> {
     const { ledger, availability } = this.#parts;
-    const keys = [...(kind.concerns?.(record) ?? []), ...(failed === undefined ? [] : placedBy(failed))];
-    return keys.length === 0 ? NOTHING_SEEN : availability.persist(() => ledger.read(keys));
+    return availability.persist(() => ledger.read(keys));
   }
 
   async #write(delivery: Delivery, grant: Grant, kind: Kind, arrived: Arrived & { to: 'write' }): Promise<void> {
@@ -241,7 +248,7 @@ export class Deliveries {
     { round, failed }: { readonly round: number; readonly failed?: Step } = { round: 0 },
   ): Promise<void> {
     const now = this.#parts.time.now();
-    const seen = kind.concerns === undefined ? NOTHING_SEEN : await this.#see(kind, grant.record, failed);
+    const seen = kind.concerns === undefined ? NOTHING_SEEN : await this.#see(kind, grant, failed);
     if (seen === undefined) return;
     const arrived = this.#arrive(grant, kind, false, seen);
     const step = arrived.to === 'run' ? arrived.work.release(grant.record, now, now + afterMs) : arrived.step;

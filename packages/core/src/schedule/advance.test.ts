@@ -4,9 +4,11 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { defineTask } from '@carillon/core';
 import { parseRule, type Rule } from '../rule/rule.js';
+import type { LedgerRecord } from '../ports/ledger.js';
 import { resolveTask } from '../task/options.js';
 import type { CatchUpMode, Overlap, ScheduleSpec } from '../task/recurring.js';
 import { advance, type Advance, wakeOf } from './advance.js';
+import { fateAtEdit, takeAhead, takeBack } from './ahead.js';
 import { ask, pause, putPlan, resume } from './edit.js';
 import { OVERLAPS, resolvePlan } from './plan.js';
 import { inRows, type Miss } from './memory.js';
@@ -19,7 +21,8 @@ const START = Date.UTC(2027, 0, 1);
 const task = resolveTask(defineTask<null>('work'));
 const record = { kind: 'schedule', id: 's', partition: '00' };
 
-/** A schedule as it stands, with everything that it has started and missed. */
+/** A schedule as it stands, with everything that it has started and missed. What is placed ahead begins when time passes its
+ *  slot, and stands there if time leaps over it: nobody was there. */
 class Play {
   now = START + 1; // waits are even, so no request falls on a slot
   readonly started: number[] = [];
@@ -27,8 +30,10 @@ class Play {
   #rule: Rule;
   #busy: readonly OccurrenceKey[] = [];
   schedule: Schedule;
+  readonly #placesAhead: boolean;
 
-  constructor(spec: ScheduleSpec) {
+  constructor(spec: ScheduleSpec, placesAhead = false) {
+    this.#placesAhead = placesAhead;
     const plan = resolvePlan('s', task, spec, null, { maxBytes: 1_000 });
     this.#rule = plan.rule;
     const context = { id: 's', now: this.now, queue: 'default', record, generation: 0 };
@@ -43,8 +48,11 @@ class Play {
       now: this.now,
       rule: this.#rule,
       id: 's',
-      recordOf: (open) => (this.#busy.some((one) => one.slot === open.slot) ? openRecord : undefined),
+      placesAhead: this.#placesAhead,
+      recordOf: (one) => this.#recordOf(one),
     });
+    const { taken } = decided;
+    if (taken !== undefined && !this.#isBusy(taken)) this.#begin(taken.slot);
     if (decided.stop?.how === 'end') this.#busy = [];
     this.#busy = [...this.#busy, ...decided.starts.map(({ start }) => start)];
     this.schedule = decided.schedule;
@@ -57,30 +65,73 @@ class Play {
   settle(): void {
     for (let looks = 0; looks < 100; looks += 1) {
       this.look();
-      const wakeAt = wakeOf(this.schedule);
+      const wakeAt = wakeOf(this.schedule, this.now, this.#placesAhead);
       if (wakeAt === undefined || wakeAt > this.now) return;
     }
     throw new Error('it never comes to rest: a slot in the past loops');
+  }
+
+  /** Lets time pass, and the schedule look whenever it wants to. */
+  pass(ms: number): void {
+    const end = this.now + ms;
+    for (;;) {
+      const { ahead } = this.schedule.body;
+      const wakeAt = Math.max(this.now, wakeOf(this.schedule, this.now, this.#placesAhead) ?? Infinity);
+      const beginsAt = ahead === undefined || this.#isBusy(ahead) ? Infinity : ahead.dueAt;
+      if (Math.min(wakeAt, beginsAt) > end) break;
+      this.now = Math.max(this.now, Math.min(wakeAt, beginsAt));
+      if (beginsAt <= this.now) this.#begin(ahead!.slot);
+      else this.settle();
+    }
+    this.now = end;
   }
 
   end(): void {
     this.#busy = [];
   }
 
+  #begin(slot: number): void {
+    this.started.push(slot);
+    this.#busy = [...this.#busy, { slot, origin: 'schedule' }];
+  }
+
+  #isBusy({ slot }: { slot: number }): boolean {
+    return this.#busy.some((one) => one.slot === slot);
+  }
+
+  #recordOf({ slot }: OccurrenceKey): LedgerRecord | undefined {
+    const { ahead } = this.schedule.body;
+    if (this.#isBusy({ slot })) return openRecord;
+    const stands = ahead?.slot === slot && !this.started.includes(slot);
+    return stands ? { ...openRecord, dueAt: ahead.dueAt, lease: undefined } : undefined;
+  }
+
+  /** What an edit does first. */
+  #withoutAhead(): void {
+    const { ahead } = this.schedule.body;
+    if (ahead === undefined) return;
+    const fate = fateAtEdit(ahead, this.#recordOf({ slot: ahead.slot, origin: 'schedule' }));
+    this.schedule = fate === 'back' ? takeBack(this.schedule) : takeAhead(this.schedule, ahead, this.#rule, this.now);
+  }
+
   pause(): void {
+    this.#withoutAhead();
     this.schedule = pause(this.schedule, undefined, this.now).schedule ?? this.schedule;
   }
 
   resume(): void {
+    this.#withoutAhead();
     this.schedule = resume(this.schedule, undefined, this.#rule, 's', this.now).schedule ?? this.schedule;
   }
 
   trigger(id: string): void {
+    this.#withoutAhead();
     const request = { ask: 'trigger', id, at: this.now } as const;
     this.schedule = ask(this.schedule, request, this.now).schedule ?? this.schedule;
   }
 
   put(spec: ScheduleSpec): void {
+    this.#withoutAhead();
     const plan = resolvePlan('s', task, spec, null, { maxBytes: 1_000 });
     const before = this.#rule;
     const context = { id: 's', now: this.now, queue: 'default', record, generation: this.schedule.generation };
@@ -93,7 +144,7 @@ class Play {
   }
 }
 
-const openRecord = {
+const openRecord: LedgerRecord = {
   key: { kind: 'job', id: 'j', partition: '00' },
   task: 'work',
   queue: 'default',
@@ -119,8 +170,12 @@ describe('advance', () => {
   const step = fc.oneof(
     {
       weight: 4,
-      arbitrary: fc.record({ do: fc.constant('wait'), ms: fc.integer({ min: 1, max: 5 * MINUTE }).map((n) => 2 * n) }),
+      arbitrary: fc.record({
+        do: fc.constantFrom('pass', 'leap'),
+        ms: fc.integer({ min: 1, max: 5 * MINUTE }).map((n) => 2 * n),
+      }),
     },
+    fc.record({ do: fc.constant('pass'), ms: fc.constantFrom(59_598, 59_998, 400, 1_000) }), // to about a slot
     fc.record({ do: fc.constantFrom('end', 'pause', 'resume', 'trigger', 'look') }),
   );
 
@@ -129,13 +184,15 @@ describe('advance', () => {
       overlap: fc.constantFrom<Overlap>(...OVERLAPS),
       mode: fc.constantFrom<CatchUpMode>('skip', 'once', 'all'),
       within: fc.integer({ min: 0, max: 20 }),
+      placesAhead: fc.boolean(),
     });
     fc.assert(
-      fc.property(spec, fc.array(step, { maxLength: 60 }), ({ overlap, mode, within }, steps) => {
-        const play = new Play({ every: '1m', overlap, catchUp: { mode, within: { minutes: within } } });
+      fc.property(spec, fc.array(step, { maxLength: 60 }), ({ overlap, mode, within, placesAhead }, steps) => {
+        const play = new Play({ every: '1m', overlap, catchUp: { mode, within: { minutes: within } } }, placesAhead);
         let watermark = 0;
         for (const [index, action] of steps.entries()) {
-          if ('ms' in action) play.now += action.ms;
+          if ('ms' in action && action.do === 'pass') play.pass(action.ms);
+          else if ('ms' in action) play.now += action.ms;
           else if (action.do === 'end') play.end();
           else if (action.do === 'pause') play.pause();
           else if (action.do === 'resume') play.resume();
@@ -185,7 +242,7 @@ describe('advance', () => {
     play.now += 100_000 * SECOND;
     const first = play.look();
     expect(first.starts).toEqual([]);
-    expect(wakeOf(play.schedule)).toBeLessThanOrEqual(play.now);
+    expect(wakeOf(play.schedule, play.now, false)).toBeLessThanOrEqual(play.now);
     expect(inRows(first.misses)).toEqual([
       { reason: 'too-late', slot: START + SECOND, to: START + 9_900 * SECOND, count: 9_900 },
     ]);

@@ -3,14 +3,17 @@
 // V1  The next slot follows from the last one taken (G1), so whoever decides twice decides the same.
 // V2  A decision takes a bounded number of slots (K2 of take.ts); if more are due, the schedule is due again at once.
 // V3  Every slot that is taken starts, waits, or is missed for a reason that is told (the missed-occurrence contract).
+// V4  What was placed ahead is dealt with first; what is decided from there on is as if it had not been (ahead.ts).
 
 import type { LedgerRecord } from '../ports/ledger.js';
 import type { Rule } from '../rule/rule.js';
 import { isSettled, readJob } from '../job/job.js';
+import { AHEAD_MS, TAKE_MS } from '../job/ahead.js';
 import type { Instant } from '../time/instant.js';
+import { aheadOf, type Fate, fateOf, startOf, takeAhead, takeBack } from './ahead.js';
 import { decideOverlap, type OverlapDecision, type Running } from './overlap.js';
 import { missed, type Miss, noted } from './memory.js';
-import type { OccurrenceKey, Open, Request, Schedule, ScheduleState, Start } from './schedule.js';
+import type { Ahead, OccurrenceKey, Open, Request, Schedule, ScheduleState, Start } from './schedule.js';
 import { KEPT, withBody } from './schedule.js';
 import { nothing, take } from './take.js';
 
@@ -22,6 +25,12 @@ export interface Advance {
   /** What runs and is to be put an end to. */
   readonly stop: { readonly how: 'ask' | 'end'; readonly running: readonly Open[] } | undefined;
   readonly misses: readonly Miss[];
+  /** Was placed ahead, and its slot is taken now. */
+  readonly taken?: Ahead | undefined;
+  /** Was placed ahead, and is taken back; it may be among those that are to be placed. */
+  readonly back?: Ahead | undefined;
+  /** To be placed ahead. */
+  readonly ahead?: Ahead | undefined;
 }
 
 /** What a decision looks at. */
@@ -32,6 +41,8 @@ export interface Sight {
   readonly id: string;
   /** The record of one of the running occurrences; undefined if the ledger has it no more. */
   readonly recordOf: (running: OccurrenceKey) => LedgerRecord | undefined;
+  /** Whether occurrences may be placed ahead: their messages could not be taken back. */
+  readonly placesAhead: boolean;
 }
 
 /** How soon a schedule looks again at what it waits for, should nobody tell it, in milliseconds. */
@@ -39,8 +50,11 @@ const LOOK_MS = 15_000;
 
 /** Looks at a schedule at `now`. */
 export function advance(before: Schedule, sight: Sight): Advance {
-  const { now, rule } = sight;
-  const standing = reconcile(before, sight);
+  const { now, rule, id } = sight;
+  const { ahead } = before.body;
+  const fate = ahead && fateOf(before, ahead, sight.recordOf(startOf(ahead)), now);
+  const since = settleAhead(before, fate, sight); // V4
+  const standing = reconcile(since, sight);
   const { state, body } = standing;
   const { running = [], requests = [], answered = [], gap, plan } = body;
   const taken = state === 'active' ? take(body, sight) : nothing(body);
@@ -74,18 +88,33 @@ export function advance(before: Schedule, sight: Sight): Advance {
       sweeps: undefined,
     },
   );
+  const toPlace = sight.placesAhead && fate !== 'back' ? aheadOf(after, rule, id, now) : undefined;
+  const armed = toPlace === undefined ? after : withBody(after, { ahead: toPlace });
   return {
-    schedule: { ...after, dueAt: dueOf(after, sight) },
+    schedule: { ...armed, dueAt: dueOf(armed, sight) },
     starts: placed.map((start) => ({ start, dueAt: dueAtOf(start, sight) })),
     stop: decided.stop && running.length > 0 ? { how: decided.stop, running } : undefined,
     misses,
+    ...(fate === 'taken' && { taken: ahead }),
+    ...(fate === 'back' && { back: ahead }),
+    ...(toPlace !== undefined && { ahead: toPlace }),
   };
 }
 
-/** When a schedule wants to be looked at; `undefined`: not before somebody asks for it. */
-export function wakeOf({ state, dueAt, body }: Schedule): Instant | undefined {
+/** The schedule once it is decided what becomes of the occurrence that was placed ahead. */
+function settleAhead(schedule: Schedule, fate: Fate | undefined, { rule, now }: Sight): Schedule {
+  const { ahead } = schedule.body;
+  if (fate === 'taken' && ahead !== undefined) return takeAhead(schedule, ahead, rule, now);
+  return fate === 'back' ? takeBack(schedule) : schedule;
+}
+
+/** When a schedule wants to be looked at; `undefined`: not before somebody asks for it. Where occurrences are placed ahead, that
+ *  is early enough to place what comes next, and then some time after it. */
+export function wakeOf({ state, dueAt, body }: Schedule, now: Instant, placesAhead: boolean): Instant | undefined {
   const open = state === 'active' || body.requests !== undefined || body.waiting !== undefined;
-  return open && state !== 'deleted' && state !== 'dead' ? dueAt : undefined;
+  if (!open || state === 'deleted' || state === 'dead') return undefined;
+  if (body.ahead !== undefined) return body.ahead.dueAt + TAKE_MS;
+  return placesAhead && dueAt - AHEAD_MS > now ? dueAt - AHEAD_MS : dueAt;
 }
 
 function dueOf({ state, body, dueAt }: Schedule, { now, rule, id }: Pick<Sight, 'now' | 'rule' | 'id'>): Instant {

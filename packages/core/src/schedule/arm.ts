@@ -16,7 +16,7 @@ export function arm(
   now: Instant,
   carriage: Carriage,
   placed: readonly OutboxEntry[] = [],
-  wakeAt: Instant | undefined = wakeOf(schedule),
+  wakeAt: Instant | undefined = wakeOf(schedule, now, carriage.fused),
 ): RecordContent {
   if (wakeAt === undefined) {
     return writeSchedule(nextOf(schedule, now), undefined, placed); // M1

@@ -64,7 +64,7 @@ export function putPlan(
         createdAt: now,
         updatedAt: now,
         ...(next !== undefined && { next }),
-        takenTo: now,
+        takenTo: Math.max(now, standing?.body.takenTo ?? 0),
         watermark: Math.max(now, standing?.body.watermark ?? 0),
         ...(plan.limit !== undefined && { remaining: plan.limit }),
         counts: { started: 0, missed: {} },

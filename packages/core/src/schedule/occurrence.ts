@@ -32,11 +32,12 @@ export function placeOccurrence(
   start: Start,
   times: { readonly dueAt: Instant; readonly now: Instant },
   carriage: Carriage,
-): { readonly write: Write; readonly promised: OutboxEntry | undefined } {
-  const { plan, lastResult, next, waiting } = schedule.body;
+): { readonly write: Extract<Write, { do: 'put' }>; readonly promised: OutboxEntry | undefined } {
+  const { plan, lastResult, next, waiting, remaining } = schedule.body;
   const { task, payload, neverAgain } = plan.action;
   const awaited = waiting !== undefined || (plan.overlap !== 'skip' && plan.overlap !== 'allow');
-  const looksSoon = schedule.state === 'active' && next !== undefined && next - start.slot <= SOON_MS;
+  const goesOn = schedule.state === 'active' && next !== undefined && remaining !== 0;
+  const looksSoon = goesOn && next - start.slot <= SOON_MS;
   const rings = awaited || plan.pauseOnFailure === true || !looksSoon;
   const job: Job = {
     record: occurrenceRecord(namespace, schedule.record, start),
@@ -54,6 +55,7 @@ export function placeOccurrence(
         slot: start.slot,
         origin: start.origin,
         ...(rings && { rings }),
+        ...(times.dueAt > times.now && { ahead: true }),
         ...(lastResult !== undefined && { previous: lastResult }),
       },
     },

@@ -6,6 +6,7 @@
 // T3  An occurrence that stands already was placed by an earlier life of the schedule, whose record the ledger has lost: it is
 //     taken for what was to be placed, and not placed again (O1 of occurrence.ts).
 // T4  A rule that this host can't read (an older version, a zone it lacks) is left for another, and never lost.
+// T5  Only where the record is the message is an occurrence placed ahead: what was sent could not be taken back.
 
 import { cancel, end } from '../job/amend.js';
 import { STRANGER, UNKNOWN } from '../job/arrive.js';
@@ -14,10 +15,12 @@ import { isSettled, nextGeneration, readJob } from '../job/job.js';
 import type { Envelope } from '../message/envelope.js';
 import { idOf } from '../message/names.js';
 import type { Expectation, LedgerRecord, OutboxEntry, RecordContent, Write } from '../ports/ledger.js';
+import type { Rule } from '../rule/rule.js';
 import type { Happening, ScheduleEvent } from '../task/events.js';
 import type { Arrived, Early, Kind, Step } from '../task/kind.js';
 import type { Instant } from '../time/instant.js';
 import { type Advance, advance } from './advance.js';
+import { startOf, takeAhead } from './ahead.js';
 import { arm, tickAt, tickMessage } from './arm.js';
 import { inRows } from './memory.js';
 import { occurrenceId, occurrenceRecord, placeOccurrence } from './occurrence.js';
@@ -54,20 +57,30 @@ export function scheduleKind(parts: ScheduleKindParts): Kind {
   };
 
   /** The step of a decision: one change (T1). */
-  const tick = (record: LedgerRecord, decided: Advance, seen: Sightings, now: Instant, expect: Expectation): Step => {
-    const { schedule, stop } = decided;
+  const tick = (decided: Advance, { record, rule, seen, now }: Look, expect: Expectation): Step => {
+    const { schedule, stop, ahead } = decided;
     const writes: Write[] = [];
     const promised: OutboxEntry[] = [];
-    const starts: Start[] = [];
+    const starts: Start[] = decided.taken === undefined ? [] : [startOf(decided.taken)];
+    let back = decided.back && seen.followed.get(nameOf(decided.back));
     for (const { start, dueAt } of decided.starts) {
-      const placed = placeOccurrence(namespace, schedule, start, { dueAt, now }, carriage());
-      if (seen.standing.has(placed.write.key.id)) continue; // T3
+      const { write, promised: message } = placeOccurrence(namespace, schedule, start, { dueAt, now }, carriage());
+      if (seen.standing.has(write.key.id)) continue; // T3
       starts.push(start);
-      writes.push(placed.write);
-      if (placed.promised !== undefined) promised.push(placed.promised);
+      if (back?.key.id === write.key.id) {
+        writes.push({ ...write, expect: { version: back.version } }); // it is due all the same
+        back = undefined;
+      } else writes.push(write);
+      if (message !== undefined) promised.push(message);
+    }
+    if (back !== undefined) writes.push({ do: 'remove', key: back.key, expect: { version: back.version } });
+    if (ahead !== undefined) {
+      const after = takeAhead(schedule, ahead, rule, now);
+      const { write } = placeOccurrence(namespace, after, startOf(ahead), { dueAt: ahead.dueAt, now }, carriage());
+      if (!seen.standing.has(write.key.id)) writes.push(write); // T3
     }
     for (const running of stop?.running ?? []) {
-      const stopping = seen.running.get(running);
+      const stopping = seen.followed.get(nameOf(running));
       if (stopping === undefined || isSettled(readJob(stopping))) continue;
       if (stop?.how === 'end') writes.push(end(stopping, STOPPED_BY_NEXT, now, STRANGER));
       else writes.push(...cancel(namespace, stopping, STOPPED_BY_NEXT, now, STRANGER, carriage().fused).writes);
@@ -84,8 +97,7 @@ export function scheduleKind(parts: ScheduleKindParts): Kind {
 
     concerns(record) {
       try {
-        const { body } = readSchedule(record);
-        return (body.running ?? []).map((running) => occurrenceRecord(namespace, record.key, running));
+        return followedBy(readSchedule(record)).map((one) => occurrenceRecord(namespace, record.key, one));
       } catch {
         return []; // `arrive` says what is wrong with it
       }
@@ -104,9 +116,11 @@ export function scheduleKind(parts: ScheduleKindParts): Kind {
         now,
         rule,
         id: idOf(namespace, record.key),
-        recordOf: (running) => sightings.running.get(running),
+        recordOf: (one) => sightings.followed.get(nameOf(one)),
+        placesAhead: carriage().fused, // T5
       });
-      return { to: 'write', step: tick(record, decided, sightings, now, expect), guard: undefined };
+      const look = { record, rule, seen: sightings, now };
+      return { to: 'write', step: tick(decided, look, expect), guard: undefined };
     },
 
     early(record: LedgerRecord, envelope: Envelope, now: Instant): Early {
@@ -158,20 +172,39 @@ export function scheduleKind(parts: ScheduleKindParts): Kind {
   };
 }
 
-/** What was seen: the occurrences that a schedule follows, and the ids of records that stand where one was to be placed. */
+/** What was seen: the occurrences that a schedule follows, by name, and the ids of records that stand where one was to be
+ *  placed. */
 interface Sightings {
-  readonly running: ReadonlyMap<OccurrenceKey, LedgerRecord | undefined>;
+  readonly followed: ReadonlyMap<string, LedgerRecord | undefined>;
   readonly standing: ReadonlySet<string>;
+}
+
+/** What a tick looks at. */
+interface Look {
+  readonly record: LedgerRecord;
+  readonly rule: Rule;
+  readonly seen: Sightings;
+  readonly now: Instant;
 }
 
 const NONE: ReadonlySet<string> = new Set();
 
-function sightingsOf({ body: { running = [] } }: Schedule, seen: readonly (LedgerRecord | undefined)[]): Sightings {
-  const standing = seen.slice(running.length).flatMap((record) => record?.key.id ?? []);
+function sightingsOf(schedule: Schedule, seen: readonly (LedgerRecord | undefined)[]): Sightings {
+  const followed = followedBy(schedule);
+  const standing = seen.slice(followed.length).flatMap((record) => record?.key.id ?? []);
   return {
-    running: new Map(running.map((one, index) => [one, seen[index]])),
+    followed: new Map(followed.map((one, index) => [nameOf(one), seen[index]])),
     standing: standing.length === 0 ? NONE : new Set(standing),
   };
+}
+
+/** The occurrences whose records a decision rests on: what runs, and what was placed ahead. */
+function followedBy({ body: { running = [], ahead } }: Schedule): readonly OccurrenceKey[] {
+  return ahead === undefined ? running : [...running, startOf(ahead)];
+}
+
+function nameOf({ slot, request }: Pick<OccurrenceKey, 'slot' | 'request'>): string {
+  return request === undefined ? String(slot) : `${slot}~${request}`;
 }
 
 const STOPPED_BY_NEXT = { want: 'cancel', abort: true, reason: 'overlap' } as const;

@@ -8,7 +8,8 @@
 // G1  The record's `next` is the only slot that is armed; whoever takes it computes the one after it from it, never from now.
 // G2  The generation rises with every message, so that copies of earlier ones are stale; the edition rises with every
 //     edit, and is what an editor compares.
-// G3  Every slot before `next` was taken: an occurrence was placed, waits, or was missed for a reason.
+// G3  Every slot before `next` was taken: an occurrence was placed, waits, or was missed for a reason. That of `next` itself
+//     may have been placed ahead (P1 of ahead.ts).
 
 import { CarillonError } from '../errors.js';
 import { nextGeneration } from '../job/job.js';
@@ -46,6 +47,12 @@ export interface Open extends OccurrenceKey {
 /** An occurrence that has not been placed yet; `overlap` is a request's own. */
 export interface Start extends OccurrenceKey {
   readonly overlap?: Overlap;
+}
+
+/** The occurrence of the next slot, placed before its time, and when it is due. */
+export interface Ahead {
+  readonly slot: Instant;
+  readonly dueAt: Instant;
 }
 
 /** What somebody asked a schedule for beside its rule. */
@@ -112,6 +119,7 @@ export interface ScheduleBody {
   readonly note?: string;
   /** The slot that comes next; none once the rule has no more. */
   readonly next?: Instant;
+  readonly ahead?: Ahead;
   /** The last slot that was taken, or when the rule began to count. */
   readonly takenTo: Instant;
   /** What the rule left out is told up to here; up to `takenTo` unless it is said. */

@@ -55,7 +55,7 @@ export interface ScheduleView {
   readonly next: readonly Date[];
   /** The latest of what has happened, oldest first. */
   readonly recent: readonly PastOccurrence[];
-  /** Ids of the jobs of occurrences that have not ended, as far as the schedule follows them. */
+  /** Ids of the jobs of occurrences that had not ended when the schedule last looked, as far as it follows them. */
   readonly running: readonly string[];
   /** Slots that wait for those to end. */
   readonly waiting: readonly Date[];
@@ -79,10 +79,12 @@ export function viewSchedule(
   now: number,
 ): ScheduleView {
   const { body, state } = schedule;
+  const id = idOf(namespace, record.key);
+  const dueAt = rule === undefined || body.next === undefined ? schedule.dueAt : rule.dueAt(body.next, id);
   const { plan } = body;
   const active = state === 'active';
   return {
-    id: idOf(namespace, record.key),
+    id,
     task: plan.action.task,
     queue: queueOf(namespace, schedule.queue),
     state,
@@ -114,7 +116,7 @@ export function viewSchedule(
     waiting: (body.waiting ?? []).map(({ slot }) => new Date(slot)),
     counts: body.counts,
     watermark: new Date(body.watermark),
-    overdueMs: active ? Math.max(0, now - schedule.dueAt) : 0,
+    overdueMs: active ? Math.max(0, now - dueAt) : 0,
     lastResult: body.lastResult,
     reason: body.reason,
   };

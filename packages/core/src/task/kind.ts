@@ -107,7 +107,7 @@ export interface Kind {
   /** What tells a record's work from other work under the same id (`RecordContent.brief`), if that is known. */
   brief?(record: LedgerRecord): string | undefined;
   /** Records of the same partition that `arrive` wants to see; never throws. */
-  concerns?(record: LedgerRecord): readonly RecordKey[];
+  concerns?(record: LedgerRecord, now: Instant): readonly RecordKey[];
   /** `seen` are the records that it is concerned with, in their order; a write that expects another version of one of them
    *  makes the change fail, and then it is asked again, with what stands where the step that failed would have placed new
    *  ones behind them. */

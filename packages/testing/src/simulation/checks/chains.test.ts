@@ -52,13 +52,21 @@ async function change(
   before: LedgerRecord,
   after: LedgerRecord,
   placed: readonly LedgerRecord[] = [],
-  { host = 'engine-1', standing = [] as readonly LedgerRecord[], isForgotten = false } = {},
+  {
+    host = 'engine-1',
+    standing = [] as readonly LedgerRecord[],
+    removed = [] as readonly LedgerRecord[],
+    isForgotten = false,
+    at = 10 * MINUTE,
+  } = {},
 ): Promise<readonly string[]> {
   const story = new Story(chains);
   if (isForgotten) story.tell({ what: 'forgotten', host: undefined, key, before: undefined, after: undefined });
   for (const record of standing) story.servers.ledger.records.put({ record, nonce: '' });
-  await story.pass(10 * MINUTE);
+  await story.pass(at);
   story.tell({ what: 'record', host, change: 'written', key, before, after });
+  for (const job of removed)
+    story.tell({ what: 'record', host, change: 'removed', key: job.key, before: job, after: undefined });
   for (const job of placed)
     story.tell({ what: 'record', host, change: 'written', key: job.key, before: undefined, after: job });
   return story.end();
@@ -172,6 +180,61 @@ describe('the monitor of chains', () => {
     expect(await change(schedule(), waits, [], { standing, isForgotten: true })).toEqual([]);
     const starts = taken({ takenTo: slot(1), next: slot(2) }, { generation: 3 });
     expect(await change(waits, starts, [], { standing, isForgotten: true })).toEqual([]);
+  });
+
+  test('H8: what was placed ahead is found by who takes its slot, and taken back by who does anything else', async () => {
+    const ahead = { slot: slot(1), dueAt: slot(1) };
+    const led = (more: Fields = {}): LedgerRecord =>
+      schedule({ generation: 2, ...more, body: { ahead, ...more.body } });
+    const at = MINUTE - 300;
+    const standing = [occurrence(1)];
+    expect(await change(schedule(), led(), [occurrence(1)], { at })).toEqual([]);
+    expect(await change(schedule(), led(), [], { at })).toEqual([expect.stringMatching(/has no record$/)]);
+    expect(await change(schedule(), led(), [occurrence(1)], { at: MINUTE - 700 })).toEqual([
+      expect.stringMatching(/placed ahead too early$/),
+    ]);
+    const other = led({ body: { ahead: { slot: slot(2), dueAt: slot(2) } } });
+    expect(await change(schedule(), other, [occurrence(2)], { at: 2 * MINUTE - 300 })).toContainEqual(
+      expect.stringMatching(/not the next slot/),
+    );
+    const busy = led({ body: { running: [{ slot: T0 }] } });
+    expect(await change(schedule(), busy, [occurrence(1)], { at })).toContainEqual(
+      expect.stringMatching(/an earlier one may not have ended$/),
+    );
+
+    expect(await change(led(), taken({}, { generation: 3 }), [], { standing })).toEqual([]);
+    expect(
+      await change(led(), taken({ counts: { started: 0, missed: {} } }, { generation: 3 }), [], { standing }),
+    ).toContainEqual(expect.stringMatching(/^I2: of 1 slots 0 were placed/));
+    expect(await change(led(), taken({}, { generation: 3 }), [occurrence(1)])).toEqual([]); // decided anew
+
+    const pausing = schedule({ state: 'paused', generation: 3, body: { edition: 2 } });
+    expect(await change(led(), pausing, [], { removed: standing })).toEqual([]);
+    expect(await change(led(), pausing, [], { standing })).toContainEqual(expect.stringMatching(/not taken back$/));
+    const begun = taken({ edition: 2 }, { state: 'paused', generation: 3 });
+    expect(await change(led(), begun, [], { standing })).toEqual([]);
+    expect(await change(schedule(), pausing, [], { removed: standing })).toEqual([
+      expect.stringMatching(/was removed, and not placed ahead$/),
+    ]);
+  });
+
+  test('H9: what was placed ahead and comes too late does not start as if nothing were', () => {
+    const startedAt = (lateMs: number, ahead: number): readonly string[] => {
+      const story = new Story(chains);
+      const job = occurrence(1);
+      const lease = { holder: 'engine-1.1', nonce: 'n', since: job.dueAt + lateMs, until: slot(5) };
+      const body = { payload: null, occurrence: { schedule: 's', slot: slot(1), origin: 'schedule' } };
+      const noted = { ahead: { slot: slot(ahead), dueAt: slot(ahead) } };
+      story.servers.ledger.records.put({ record: schedule({ body: noted }), nonce: '' });
+      story.servers.ledger.records.put({ record: { ...job, lease, body: JSON.stringify(body) }, nonce: '' });
+      const times = { dueAt: job.dueAt, nominalAt: job.dueAt, slot: slot(1) };
+      const attempt = { jobId: job.key.id, task: 'mail', number: 1, fence: 1, payload: null, ...times };
+      story.tell({ what: 'attempt', host: 'engine-1', moment: 'started', attempt });
+      return story.end();
+    };
+    expect(startedAt(5_000, 1)).toEqual([]);
+    expect(startedAt(5_001, 1)).toEqual([expect.stringMatching(/^I10: .* its schedule was not asked$/)]);
+    expect(startedAt(5_001, 2)).toEqual([]);
   });
 
   test('H7: at the end no schedule is overdue or set aside', async () => {

@@ -12,12 +12,24 @@
 // H5  (I4) Editions, watermarks and what was taken never decrease, and no watermark passes what runs or waits.
 // H6  (I2) At most one occurrence is followed as running, and none is let go before it has ended.
 // H7  (I3, I8) At the end no schedule is overdue, and none is set aside but one that the ledger has forgotten.
+// H8  See placed-ahead.ts.
+// H9  (I10) An occurrence that was placed ahead and comes too late does not start before its schedule has taken its slot.
 
 import { formatDuration, type Instant, type LedgerRecord } from '@carillon/core/spi';
-import type { Observation } from '../observation.js';
+import type { Observation, ObservedAttempt } from '../observation.js';
 import { timeOf } from '../report/plain-words.js';
 import { bodyOf, envelopeOf, isSettled } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
+import {
+  type Change,
+  follow,
+  idIn,
+  isAheadOf,
+  isLeft,
+  startsTooLate,
+  withoutAhead,
+  wrongAhead,
+} from './placed-ahead.js';
 import {
   missedOf,
   nameIn,
@@ -28,16 +40,6 @@ import {
   type ScheduleBody,
   scheduleOf,
 } from './schedule-record.js';
-
-/** One change of a schedule, and the occurrences that it placed. */
-interface Change {
-  readonly at: Instant;
-  readonly host: string | undefined;
-  readonly id: string;
-  readonly before: LedgerRecord | undefined;
-  readonly after: LedgerRecord;
-  readonly placed: LedgerRecord[];
-}
 
 const SLACK_MS = 15 * 60_000;
 const MOST_SLOTS = 20_000;
@@ -77,14 +79,18 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
     return names;
   };
 
-  const ticked = ({ id, host, before, after, placed }: Change & { before: LedgerRecord }): void => {
+  const ticked = (done: Change & { before: LedgerRecord }): void => {
+    const { id, host, before, after } = done;
     const [was, is] = [scheduleOf(before), scheduleOf(after)];
     const rule = ruleOf(was);
     const slots = taken(id, was, is);
+    const placed = done.placed.filter((job) => !isAheadOf(job, is));
+    for (const wrong of wrongAhead(done, servers.ledger)) violate('I10', id, wrong);
+    const found = was.ahead !== undefined && slots.includes(was.ahead.slot) && isLeft(done, was.ahead) ? 1 : 0;
     const last = slots.at(-1);
     const stillAsked = new Set(is.requests?.map((request) => request.id));
     const answered = (was.requests ?? []).filter((request) => !stillAsked.has(request.id));
-    const decides = slots.length > 0 || answered.length > 0 || placed.length > 0;
+    const decides = slots.length > found || answered.length > 0 || done.placed.length > 0;
     if (decides && !before.lease?.holder.startsWith(`${host}.`))
       violate('I7', id, `${host ?? 'nobody'} took slots of a schedule that it did not hold`); // H2
     if (slots.length > 0 && before.state !== 'active')
@@ -99,10 +105,10 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
       is.remaining === 0 && before.state !== 'ended' && after.state === 'ended' && is.next !== undefined ? 1 : 0;
     const came = slots.length + excluded + cut + waited.length + requested.length;
     const mayStand = [...slots.map((slot) => ({ slot })), ...(was.waiting ?? [])];
-    account(id, was, is, came, placed.length, standing(after, mayStand, placed));
+    account(id, was, is, came, placed.length + found, standing(after, mayStand, placed));
 
-    const stood = is.counts.started - was.counts.started - placed.length;
-    const byRule = placed.filter((job) => !nameIn(job.key.id, 0).includes('~')).length;
+    const stood = is.counts.started - was.counts.started - placed.length - found;
+    const byRule = found + placed.filter((job) => !nameIn(job.key.id, 0).includes('~')).length;
     const used = was.remaining === undefined ? byRule : was.remaining - (is.remaining ?? 0);
     if ((was.remaining === undefined) !== (is.remaining === undefined) || used < byRule || used > byRule + stood)
       violate('I2', id, `of ${was.remaining} occurrences that the limit allows ${byRule} were placed`); // H3
@@ -159,9 +165,13 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
     return count + rule.excluded(was.takenTo, last, MOST_SLOTS).slots.length;
   };
 
-  const edited = ({ id, before, after, placed }: Change & { before: LedgerRecord }): void => {
-    const [was, is] = [scheduleOf(before), scheduleOf(after)];
-    if (placed.length > 0) violate('I10', id, 'an edit placed an occurrence');
+  const edited = (done: Change & { before: LedgerRecord }): void => {
+    const { id, before, after, placed } = done;
+    const is = scheduleOf(after);
+    const was = withoutAhead(done, scheduleOf(before));
+    if (placed.length > 0 || is.ahead !== undefined) violate('I10', id, 'an edit placed an occurrence');
+    for (const wrong of wrongAhead(done, servers.ledger)) violate('I10', id, wrong);
+    startedByRule.set(id, (startedByRule.get(id) ?? 0) + was.counts.started - scheduleOf(before).counts.started);
     if (after.state === 'deleted') {
       const decidedAt = Math.floor(after.generation / 1000); // a generation is a ledger's time in µs
       return account(id, was, is, untaken(before, was, decidedAt) + (was.waiting?.length ?? 0), 0);
@@ -223,14 +233,17 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
     }
   };
 
-  const jobOf = (
-    schedule: LedgerRecord,
-    { slot, request }: { slot: Instant; request?: string },
-  ): LedgerRecord | undefined => {
-    const { id, partition } = schedule.key;
-    const time = new Date(slot).toISOString().replace('.000Z', 'Z');
-    const name = `${id}@${time}${request === undefined ? '' : `~${request}`}-${partition}`;
-    return servers.ledger.records.get({ kind: 'job', id: name, partition })?.record;
+  const jobOf = (schedule: LedgerRecord, occurrence: OccurrenceKey): LedgerRecord | undefined => {
+    const { partition } = schedule.key;
+    return servers.ledger.records.get({ kind: 'job', id: idIn(schedule, occurrence), partition })?.record;
+  };
+
+  /** H9. */
+  const started = ({ jobId, slot }: ObservedAttempt): void => {
+    const key = { kind: 'job', id: jobId, partition: jobId.slice(-2) };
+    const job = slot === undefined ? undefined : servers.ledger.records.get(key)?.record;
+    if (job === undefined || !startsTooLate(job, servers.ledger)) return;
+    violate('I10', jobId, 'an occurrence that was placed ahead started too late, and its schedule was not asked');
   };
 
   const flush = (observation: Observation | undefined): void => {
@@ -239,11 +252,11 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
       observation?.what === 'record' &&
       observation.at === change.at &&
       observation.host === change.host &&
-      observation.change === 'written' &&
+      (observation.change === 'written' || observation.change === 'removed') &&
       observation.key.kind === 'job';
     if (goesOn) {
       const { before, after } = observation;
-      if (before === undefined && bodyOf(after!).occurrence?.schedule === change.id) change.placed.push(after!);
+      follow(change, before, after);
       return;
     }
     const done = change;
@@ -263,8 +276,10 @@ export const chains: MonitorMaker = ({ servers, room, violate }) => {
         const { key, before, after } = observation;
         if (!written.has(key.id)) written.set(key.id, new Set());
         written.get(key.id)!.add(after!.generation);
-        change = { at, host, id: key.id, before, after: after!, placed: [] };
+        const ledgerAt = servers.ledger.latest;
+        change = { at, ledgerAt, host, id: key.id, before, after: after!, placed: [], removed: [] };
       }
+      if (observation.what === 'attempt' && observation.moment === 'started') started(observation.attempt);
       if (observation.what !== 'message' || observation.change !== 'stored') return;
       const envelope = envelopeOf(observation.message);
       if (envelope?.key.kind !== 'schedule') return;

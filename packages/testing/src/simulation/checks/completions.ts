@@ -9,7 +9,7 @@
 import type { LedgerRecord } from '@carillon/core/spi';
 import { Exemptions } from './exemptions.js';
 import { Fences } from './fences.js';
-import { bodyOf, startsOf } from './job-record.js';
+import { bodyOf, mayGoBack, startsOf } from './job-record.js';
 import type { MonitorMaker } from './monitor.js';
 
 /** Watches over I2 as it happens; `matching` judges it at the end. */
@@ -44,7 +44,7 @@ export const completions: MonitorMaker = ({ grants, violate }) => {
         if (key.kind !== 'job') return;
         if (change === 'expired') done.delete(key.id);
         if (exemptions.has(key.id)) return;
-        if (change === 'removed') violate('I2', key.id, 'the record of a job was removed');
+        if (change === 'removed' && !mayGoBack(before!)) violate('I2', key.id, 'the record of a job was removed');
         if (change === 'granted' && before !== undefined && before.state !== 'scheduled')
           violate('I2', key.id, `a job that is ${before.state} was granted`);
         if (change === 'written') wrote(key.id, host, before, after!);

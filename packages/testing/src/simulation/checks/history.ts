@@ -4,7 +4,7 @@
 import { Ruling } from '@carillon/core';
 import type { Instant, LedgerRecord } from '@carillon/core/spi';
 import type { Call, Observation } from '../observation.js';
-import { envelopeOf } from './job-record.js';
+import { envelopeOf, mayGoBack } from './job-record.js';
 
 /** What was seen of one job. */
 export interface JobHistory {
@@ -124,6 +124,10 @@ export class History {
 
   #changed({ at, key, change, before, after }: Observation & { what: 'record' }): void {
     const job = this.of(key.id);
+    if (change === 'removed' && mayGoBack(before!)) {
+      this.jobs.delete(key.id); // it was never there (H8 of chains.ts)
+      return;
+    }
     if (after === undefined) {
       job.gone = change === 'expired' ? 'expired' : 'removed';
       return;

@@ -34,7 +34,12 @@ export interface JobBody {
   readonly unknownSince?: Instant;
   readonly lost?: true;
   readonly settledAt?: Instant;
-  readonly occurrence?: { readonly schedule: string; readonly slot: Instant; readonly origin: string };
+  readonly occurrence?: {
+    readonly schedule: string;
+    readonly slot: Instant;
+    readonly origin: string;
+    readonly ahead?: true;
+  };
   readonly payload?: unknown;
   readonly reason?: string;
 }
@@ -123,4 +128,14 @@ function parsed(text: string): unknown {
   } catch {
     return undefined; // the caller says what becomes of it
   }
+}
+
+/** Whether a record is that of an occurrence which was placed ahead and nobody has begun: its schedule may take it back. Who
+ *  claims it later than 5 s does not begin it (H9 of chains.ts). */
+export function mayGoBack(record: LedgerRecord): boolean {
+  const { state, lease, interrupted, dueAt } = record;
+  const body = bodyOf(record);
+  const attempted = startsOf(body) + (body.interruptions ?? 0) + interrupted.length;
+  const isClaimed = lease !== undefined && lease.since <= dueAt + 5_000;
+  return body.occurrence !== undefined && state === 'scheduled' && attempted === 0 && !isClaimed;
 }

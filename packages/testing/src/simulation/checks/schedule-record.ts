@@ -27,6 +27,7 @@ export interface ScheduleBody {
   readonly digest: string;
   readonly edition: number;
   readonly next?: Instant;
+  readonly ahead?: { readonly slot: Instant; readonly dueAt: Instant };
   readonly takenTo: Instant;
   readonly watermark: Instant;
   readonly gap?: { readonly until: Instant };

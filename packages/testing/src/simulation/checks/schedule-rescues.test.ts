@@ -40,8 +40,8 @@ function schedule({ state = 'active', generation = 1, lease: held, body }: Field
   };
 }
 
-function job(origin: string, more: { state?: string; reason?: string } = {}): LedgerRecord {
-  const occurrence = { schedule: 's', slot: NOON, origin };
+function job(origin: string, more: { state?: string; reason?: string; ahead?: true } = {}): LedgerRecord {
+  const occurrence = { schedule: 's', slot: NOON, origin, ...(more.ahead && { ahead: true }) };
   const { state = 'scheduled', reason } = more;
   const record = schedule({ state });
   return {
@@ -100,6 +100,23 @@ const STORIES: Readonly<Record<ScheduleRescue, readonly Observation[]>> = {
   'an edit came while a tick was under way': [writes(schedule({ lease }), schedule({ body: edited }))],
   'an edit came within a second of a slot': [writes(schedule(), schedule({ body: edited }), NOON + MINUTE - 900)],
   'an edit found slots untaken': [ticks({ ...edited, takenTo: NOON + MINUTE, next: NOON + 2 * MINUTE })],
+  'an edit took back what was placed ahead': [
+    {
+      ...writes(undefined, job('schedule')),
+      change: 'removed',
+      before: job('schedule'),
+      after: undefined,
+    } as Observation,
+  ],
+  'an edit found begun what was placed ahead': [
+    writes(
+      schedule({ body: { ahead: { slot: NOON + MINUTE, dueAt: NOON + MINUTE } } }),
+      schedule({ body: { ...edited, counts: { started: 1, missed: {} } } }),
+    ),
+  ],
+  'what was placed ahead came too late, and let its schedule decide': [
+    writes({ ...job('schedule', { ahead: true }), lease }, job('schedule', { ahead: true })),
+  ],
   'a declared schedule flapped back': [
     writes(undefined, declared('d', 1)),
     writes(declared('d', 1), declared('e', 2)),

@@ -30,6 +30,9 @@ export const SCHEDULE_RESCUES = [
   'an edit came while a tick was under way',
   'an edit came within a second of a slot',
   'an edit found slots untaken',
+  'an edit took back what was placed ahead',
+  'an edit found begun what was placed ahead',
+  'what was placed ahead came too late, and let its schedule decide',
   'a declared schedule flapped back',
   'a deleted schedule began anew',
   'a forgotten schedule was put again',
@@ -85,6 +88,7 @@ export class ScheduleRescues {
     if (key.kind === 'schedule' && after !== undefined) this.#trail(key.id).record = after;
     if (key.kind === 'schedule' && change === 'written') this.#changed(key.id, before, after!, at);
     if (key.kind === 'job' && change === 'written') this.#occurred(before, after!);
+    if (key.kind === 'job' && change === 'removed') this.#count('an edit took back what was placed ahead');
     if (key.kind === 'bell' && change === 'granted') this.#count('an end woke its schedule');
   };
 
@@ -137,6 +141,8 @@ export class ScheduleRescues {
     if (nearest(was, at) <= SOON_MS) this.#count('an edit came within a second of a slot');
     if (before.state === 'active' && was.next !== undefined && was.next <= is.takenTo && was.digest !== is.digest)
       this.#count('an edit found slots untaken');
+    if (was.ahead !== undefined && is.counts.started > was.counts.started)
+      this.#count('an edit found begun what was placed ahead');
     if (was.digest === is.digest) return;
     if (digests.has(is.digest) && is.plan.declaredBy !== undefined) this.#count('a declared schedule flapped back');
     digests.add(is.digest);
@@ -148,11 +154,23 @@ export class ScheduleRescues {
     if (occurrence === undefined) return;
     const isStopped = after.state === 'cancelled' && before?.state === 'scheduled' && reason === 'overlap';
     if (isStopped) this.#count('an occurrence was stopped by the next');
-    if (before !== undefined) return;
+    if (before !== undefined) return this.#again(before, after);
     const origin = ORIGINS[occurrence.origin];
     if (origin !== undefined) this.#count(origin);
     const name = nameIn(after.key.id, occurrence.slot);
     if (this.#trail(occurrence.schedule).waited.has(name)) this.#count('an occurrence waited, and started then');
+  }
+
+  #again(before: LedgerRecord, after: LedgerRecord): void {
+    const isDeferred =
+      bodyOf(after).occurrence?.ahead === true && after.state === 'scheduled' && after.lease === undefined;
+    if (
+      isDeferred &&
+      after.generation === before.generation &&
+      after.body === before.body &&
+      before.lease !== undefined
+    )
+      this.#count('what was placed ahead came too late, and let its schedule decide');
   }
 
   #trail(id: string): Trail {
