@@ -5,7 +5,7 @@ import type { CrashPoint } from './crash-point.js';
 
 /** What a process tells. */
 export type News =
-  | { readonly is: 'ready' | 'stopping' | 'lost its lease' | CrashPoint }
+  | { readonly is: 'ready' | 'at work' | 'stopping' | 'lost its lease' | CrashPoint }
   | { readonly is: 'answered'; readonly answer: ScheduleAnswer };
 
 process.once('disconnect', () => process.exit(1)); // nobody outlives the test

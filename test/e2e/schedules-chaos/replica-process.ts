@@ -27,6 +27,7 @@ async function work({ workMs }: Chore, attempt: Attempt): Promise<void> {
   };
   note('start');
   signal.addEventListener('abort', () => note('lost'));
+  await tell({ is: 'at work' });
   await setTimeout(workMs, undefined, { signal });
   note('effect');
 }

@@ -1,4 +1,4 @@
-// Replicas: processes that are killed at random moments and started again, until it is calm.
+// Replicas: processes that are killed at random moments, half of them in the middle of work, and started again, until it is calm.
 
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,6 +10,8 @@ import type { ReplicaPlace } from './replica-process.js';
 const PROGRAM = join(import.meta.dirname, '../../dist/e2e/schedules-chaos/replica-process.js');
 const SHORTEST_LIFE_MS = 2_000;
 const LONGEST_LIFE_MS = 15_000;
+const AT_WORK_SHARE = 0.5;
+const LONGEST_IDLE_MS = 10_000;
 const START_AGAIN_MS = 500;
 
 /** Some replicas. */
@@ -73,11 +75,18 @@ export class Replicas implements AsyncDisposable {
       if (this.#calm.signal.aborted) return child;
       const lifeMs = SHORTEST_LIFE_MS + this.#random.next() * (LONGEST_LIFE_MS - SHORTEST_LIFE_MS);
       await setTimeout(lifeMs, undefined, { signal: this.#calm.signal }).catch(() => {});
+      if (this.#random.next() < AT_WORK_SHARE) await this.#begun(child);
       if (this.#calm.signal.aborted) return child;
       this.killed.add(life);
       child.kill('SIGKILL');
       await ended;
       await setTimeout(this.#random.next() * START_AGAIN_MS);
     }
+  }
+
+  /** Resolves when a handler has begun, or it is calm, or none begins for long. */
+  async #begun(child: ChildProcess): Promise<void> {
+    const signal = AbortSignal.any([this.#calm.signal, AbortSignal.timeout(LONGEST_IDLE_MS)]);
+    await once(child, 'message', { signal }).catch(() => {});
   }
 }
